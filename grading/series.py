@@ -1,0 +1,60 @@
+"""What a series is and what it shows, without anything that names the patient."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from grading.anatomy import Side
+
+
+class Role(StrEnum):
+    """What the contrast of a series is good for."""
+
+    T1 = "t1"
+    T1_FAT_SUPPRESSED = "t1_fat_suppressed"
+    T2 = "t2"
+    T2_FAT_SUPPRESSED = "t2_fat_suppressed"
+    PD = "pd"
+    PD_FAT_SUPPRESSED = "pd_fat_suppressed"
+    STIR = "stir"
+    WATER = "water"
+    FAT = "fat"
+    IN_PHASE = "in_phase"
+    OPPOSED_PHASE = "opposed_phase"
+    FAT_FRACTION = "fat_fraction"
+    DWI = "dwi"
+    LOCALIZER = "localizer"
+    CT = "ct"
+    DERIVED = "derived"
+    LABEL_MAP = "label_map"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """Identity-free description of the series that a volume was read from.
+
+    Attributes:
+        name: short, file-safe and unique within the study, e.g. "05-t1_tse_cor".
+        role: what the contrast is good for.
+        source: "dicom", "nifti" or "array".
+        modality: DICOM modality ("MR", "CT") or "" when unknown.
+        contrast_agent: True/False when the header says, None when it does not.
+        laterality: side named by the header for a one-hip image, None when it names none.
+        slice_axis: canonical axis (0 = right, 1 = anterior, 2 = superior) that slices stack along.
+        echo_time_ms: echo time, None when unknown.
+        repetition_time_ms: repetition time, None when unknown.
+        field_strength_t: magnetic field in tesla, None when unknown.
+        digest: SHA-256 over decoded voxels and affine, hex; equal content gives equal digest.
+    """
+
+    name: str
+    role: Role = Role.UNKNOWN
+    source: str = "array"
+    modality: str = ""
+    contrast_agent: bool | None = None
+    laterality: Side | None = None
+    slice_axis: int = 2
+    echo_time_ms: float | None = None
+    repetition_time_ms: float | None = None
+    field_strength_t: float | None = None
+    digest: str = ""

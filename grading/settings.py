@@ -1,0 +1,33 @@
+"""Every choice a user can make about how a study is graded, as one frozen value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from grading.anatomy import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one run; the defaults are what `grading run` does without options.
+
+    Attributes:
+        segmenter: "network" or "masks".
+        masks: label map, or folder of label maps matched by study name; implies segmenter "masks".
+        scheme: label scheme of `masks`: "musclemap", "totalsegmentator", or a JSON/TSV file.
+        resample_masks: allow a label map on another grid to be resampled onto the image's.
+        scales: names of the grading scales to apply.
+        contrast: "t1", "dixon" or "auto".
+        side: side of a one-hip image whose header does not say.
+        identify: keep patient-derived names in outputs.
+        seed: seed of every random draw (bootstrap).
+    """
+
+    segmenter: str = "network"
+    masks: Path | None = None
+    scheme: str = "musclemap"
+    resample_masks: bool = False
+    scales: tuple[str, ...] = ("quartile", "goutallier")
+    contrast: str = "auto"
+    side: Side | None = None
+    identify: bool = False
+    seed: int = 0
