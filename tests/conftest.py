@@ -1,0 +1,29 @@
+"""Fixtures that several test files share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL_DATA_VARIABLE = "GRADING_REAL_DATA"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Root of the real development data (never committed); skips where it is absent.
+
+    It is looked for in the folder named by the environment variable `GRADING_REAL_DATA`, else in
+    `../shared/data` beside the checkout.
+    """
+    named = os.environ.get(REAL_DATA_VARIABLE)
+    root = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not (root / "mri").is_dir():
+        pytest.skip(f"real data absent: no {root}/mri (set {REAL_DATA_VARIABLE} to use another folder)")
+    return root
