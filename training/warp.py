@@ -1,0 +1,89 @@
+"""Random placement of an anatomy in the network's patch: affine, elastic, mirrored, off-centre."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grading.volume import Geometry
+
+PATCH_SPACING_MM = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """Where each patch voxel comes from: normalised source coordinates (1, i, j, k, 3) for grid_sample."""
+
+    grid: Tensor
+    mirrored: bool
+
+    def image(self, values: Tensor) -> Tensor:
+        """Trilinear values at the patch voxels; zero outside. `values` float (i, j, k)."""
+        return functional.grid_sample(
+            values[None, None], self.grid, mode="bilinear", padding_mode="zeros", align_corners=True
+        )[0, 0]
+
+    def labels(self, values: Tensor, outside: int) -> Tensor:
+        """Nearest labels at the patch voxels; `outside` beyond the source. `values` uint8 (i, j, k)."""
+        shifted = (values.float() - outside)[None, None]  # zero padding then means `outside`
+        sampled = functional.grid_sample(
+            shifted, self.grid, mode="nearest", padding_mode="zeros", align_corners=True
+        )[0, 0]
+        return sampled.round().long() + outside
+
+
+def smooth_noise(shape: tuple[int, ...], cell: tuple[float, float, float], rng: np.random.Generator) -> Tensor:
+    """Unit-variance noise with features of about `cell` voxels, shape (i, j, k)."""
+    coarse = [max(2, round(n / c) + 1) for n, c in zip(shape, cell, strict=True)]
+    noise = torch.from_numpy(rng.standard_normal(coarse).astype(np.float32))
+    field = functional.interpolate(noise[None, None], size=shape, mode="trilinear", align_corners=True)[0, 0]
+    return (field - field.mean()) / field.std().clamp_min(1e-6)
+
+
+def random_warp(
+    source: Geometry,
+    centre_mm: np.ndarray,
+    shape: tuple[int, int, int],
+    rng: np.random.Generator,
+    *,
+    strength: float = 1.0,
+) -> Warp:
+    """A random patch around `centre_mm` (RAS+ world) of the source grid.
+
+    Args:
+        source: grid of the arrays to be sampled; axes near canonical.
+        centre_mm: world point that lands near the middle of the patch.
+        shape: patch size in voxels of `PATCH_SPACING_MM`.
+        strength: 1 for label maps, less for real images, whose anatomy is already varied.
+    """
+    angles = np.deg2rad(rng.normal(0, 7 * strength, 3))
+    rotation = np.eye(3)
+    for axis, angle in enumerate(angles):
+        turn = np.eye(3)
+        a, b = (axis + 1) % 3, (axis + 2) % 3
+        turn[a, a] = turn[b, b] = np.cos(angle)
+        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
+        rotation = rotation @ turn
+    scale = np.exp(rng.normal(0, 0.07 * strength) + rng.normal(0, 0.06 * strength, 3))
+    mirrored = bool(rng.random() < 0.5)
+    matrix = rotation @ np.diag(1 / scale)
+    if mirrored:
+        matrix = matrix @ np.diag([-1.0, 1, 1])
+    axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * PATCH_SPACING_MM for n in shape]
+    points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    cell = rng.uniform(35, 80) / PATCH_SPACING_MM
+    amplitude = abs(rng.normal(0, 4 * strength))
+    bend = torch.stack([smooth_noise(shape, (cell, cell, cell), rng) for _ in range(3)], dim=-1)
+    points = points + amplitude * bend
+    world = points @ torch.from_numpy(matrix.T.astype(np.float32)) + torch.from_numpy(
+        centre_mm.astype(np.float32)
+    )
+    inverse = np.linalg.inv(source.affine)
+    index = world @ torch.from_numpy(inverse[:3, :3].T.astype(np.float32)) + torch.from_numpy(
+        inverse[:3, 3].astype(np.float32)
+    )
+    size = torch.tensor(source.shape, dtype=torch.float32)
+    normalised = 2 * index / (size - 1) - 1
+    return Warp(normalised.flip(-1)[None], mirrored)
