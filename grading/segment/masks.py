@@ -28,16 +28,16 @@ class MasksSegmenter:
 
     A folder is searched, at any depth, for the study's label map:
 
-    1. `<study>_seg.nii.gz`; also `_dseg`, `_mask`, `_labels`, `_segmentation`, ..., with BIDS entities between;
-    2. `<study>/segmentation.nii.gz`; also `seg`, `dseg`, `mask`, `labels`, ..., with any words before;
+    1. `<study>_seg.nii.gz`; also `_dseg`, `_mask`, `_labels`, `_segmentation`, with BIDS entities between;
+    2. `<study>/segmentation.nii.gz`; also `seg`, `dseg`, `mask`, `labels`, with any words before;
     3. `<study>.nii.gz`.
 
     The first of these kinds that is there is used; two of one kind are refused, never guessed between.
 
-    A label map on the image's grid is used as it is, in whatever axis order it was stored. One on another grid
-    is resampled (nearest neighbour) when asked to, and without asking only where nothing can be lost: it fills
-    the same box as the image to half an image voxel and its voxels are nowhere larger. Either way the finding
-    `mask_resampled` says so, with the gluteal volume before and after.
+    A label map on the image's grid is used as it is, in whatever axis order it was stored. One on another
+    grid is resampled (nearest neighbour) when asked to, and without asking only where nothing can be lost:
+    it fills the same box as the image to half an image voxel and its voxels are nowhere larger. Either way
+    the finding `mask_resampled` says so, with the gluteal volume before and after.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class MasksSegmenter:
         """Labels of the user's map on the grid of `volume`.
 
         Raises:
-            SegmentationError: the folder holds no label map of the study, or several; or no label is a gluteal
-                muscle in this scheme, or none of them lies inside the image.
+            SegmentationError: the folder holds no label map of the study, or several; or no label is a
+                gluteal muscle in this scheme, or none of them lies inside the image.
             GridMismatchError: the grids differ and resampling was neither allowed nor free of loss.
         """
         path = self._masks
