@@ -43,6 +43,9 @@ FINDINGS: dict[str, FindingKind] = {
     "laterality_contradiction": FindingKind(
         Severity.CAUTION, "The header and the anatomy disagree about which side is which."
     ),
+    "side_assumed": FindingKind(
+        Severity.CAUTION, "One hip is in view and nothing names its side; name it with --side."
+    ),
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
     "unknown_labels": FindingKind(Severity.NOTE, "The label map holds numbers its scheme does not name; ignored."),
 }

@@ -20,6 +20,7 @@ class Settings:
         side: side of a one-hip image whose header does not say.
         identify: keep patient-derived names in outputs.
         seed: seed of every random draw (bootstrap).
+        threads: processor threads of the network, None for the runtime's choice; changes no number.
     """
 
     segmenter: str = "network"
@@ -31,3 +32,4 @@ class Settings:
     side: Side | None = None
     identify: bool = False
     seed: int = 0
+    threads: int | None = None
