@@ -33,6 +33,15 @@ FINDINGS: dict[str, FindingKind] = {
     "contrast_agent": FindingKind(
         Severity.NOTE, "Contrast agent was given; the muscle reference comes from this image, so it cancels."
     ),
+    "contrast_assumed": FindingKind(
+        Severity.CAUTION, "Neither header nor name tells the contrast; the image was taken to be T1-weighted."
+    ),
+    "duplicate_slices": FindingKind(Severity.NOTE, "Identical copies of slices were dropped."),
+    "sheared_stack": FindingKind(Severity.NOTE, "Slices are not stacked along their normal; the true grid is used."),
+    "single_slice": FindingKind(Severity.CAUTION, "The image is one slice; its depth is only the header's claim."),
+    "unreadable_files": FindingKind(
+        Severity.CAUTION, "Files beside the series could not be read; slices may be missing at its ends."
+    ),
     "cut_by_field_of_view": FindingKind(
         Severity.CAUTION, "The muscle leaves the image; its whole volume is not known."
     ),
