@@ -1,0 +1,5 @@
+"""`python -m grading`: the `grading` command."""
+
+from grading.cli import main
+
+main()

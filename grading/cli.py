@@ -1,0 +1,183 @@
+"""The `grading` command: arguments to calls, errors to one line, results to an exit code.
+
+0 every study was graded, 1 some failed or were not gradable (the others are done and written), 2 nothing
+could run.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from grading.anatomy import Side
+from grading.errors import ConfigurationError, GradingError
+from grading.settings import Settings
+
+GRADED, SOME_NOT_GRADED, NOTHING_RAN, INTERRUPTED = 0, 1, 2, 130
+
+_DEFAULT = Settings()
+
+app = App(
+    name="grading",
+    help="Grade fatty infiltration of the gluteal muscles on hip MRI. Research software, no medical device.",
+    version_flags=["--version"],
+    help_format="plaintext",
+    result_action="return_value",
+)
+
+
+@app.command
+def run(
+    inputs: Annotated[list[Path], Parameter(name="INPUT", negative=())],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    masks: Path | None = None,
+    scheme: str = _DEFAULT.scheme,
+    resample_masks: Annotated[bool, Parameter(negative=())] = False,
+    segmenter: Literal["network", "masks"] | None = None,
+    scale: Annotated[list[str] | None, Parameter(negative=())] = None,
+    contrast: Literal["auto", "t1", "dixon"] = "auto",
+    side: Literal["left", "right"] | None = None,
+    workers: int = 1,
+    force: Annotated[bool, Parameter(negative=())] = False,
+    identify: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Grade every study found: tables, reports and pictures go to OUT.
+
+    Finished studies are skipped when the command is run again.
+
+    Parameters
+    ----------
+    inputs
+        DICOM series, study or tree of studies; .nii/.nii.gz; folder of NIfTI; BIDS data set.
+    out
+        Output folder.
+    masks
+        Label map, or folder of them matched by study name, in place of the network.
+    scheme
+        Label numbers of --masks: musclemap, totalsegmentator, or a JSON/TSV file.
+    resample_masks
+        Allow label maps on another grid to be resampled onto the image's.
+    segmenter
+        Who draws the muscles; --masks implies masks.
+    scale
+        Grading scale; repeat for several. Default: quartile and goutallier.
+    contrast
+        Kind of image to grade.
+    side
+        Side of one-hip images that carry no laterality.
+    workers
+        Processes on this machine.
+    force
+        Grade finished studies again.
+    identify
+        Keep names that come from the patient's data in the outputs.
+    """
+    if segmenter == "masks" and masks is None:
+        raise ConfigurationError("--segmenter masks needs --masks PATH")
+    if segmenter == "network" and masks is not None:
+        raise ConfigurationError("--segmenter network and --masks exclude each other; leave one out")
+    settings = Settings(
+        segmenter="masks" if masks else "network",
+        masks=masks,
+        scheme=scheme,
+        resample_masks=resample_masks,
+        scales=tuple(scale) if scale else _DEFAULT.scales,
+        contrast=contrast,
+        side=Side(side) if side else None,
+        identify=identify,
+    )
+    from rich.console import Console
+
+    from grading.batch import grade_folder
+    from grading.report.study_report import StudyReport
+    from grading.report.summary import summary
+
+    results = grade_folder(inputs, out, workers=workers, settings=settings, force=force)
+    Console().print(summary(results))
+    graded = all(isinstance(result, StudyReport) and result.gradable for result in results)
+    return GRADED if graded else SOME_NOT_GRADED
+
+
+@app.command
+def inspect(
+    inputs: Annotated[list[Path], Parameter(name="INPUT", negative=())],
+    /,
+    *,
+    contrast: Literal["auto", "t1", "dixon"] = "auto",
+    identify: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Show what was found: studies, series, what each is good for and why. Nothing is computed or written.
+
+    Parameters
+    ----------
+    inputs
+        As for run.
+    contrast
+        Kind of image to grade.
+    identify
+        Keep names that come from the patient's data.
+    """
+    from rich.console import Console
+
+    from grading.io.discover import discover
+    from grading.report.summary import found
+
+    for path in inputs:
+        if not path.exists():
+            raise ConfigurationError(f"{path} does not exist")
+    studies = discover(inputs, contrast=contrast, identify=identify)
+    if not studies:
+        raise ConfigurationError(f"no image under {', '.join(str(path) for path in inputs)}")
+    Console().print(found(studies))
+    return GRADED
+
+
+@app.command
+def sample(out: Annotated[Path, Parameter(name="OUT")], /) -> int:
+    """Write the sample study: a made-up pelvis as DICOM and NIfTI, with the truth about it.
+
+    Parameters
+    ----------
+    out
+        Folder to write into.
+    """
+    from rich.console import Console
+
+    from grading.phantom.sample import write_sample
+    from grading.report.files import make_folder, writing
+
+    make_folder(out)
+    with writing(out):
+        write_sample(out)
+    Console().print(f"sample study written; now: grading run {out} -o RESULTS", markup=False, highlight=False)
+    return GRADED
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code.
+
+    Args:
+        arguments: words after `grading`; those of the process when None.
+    """
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False)
+    except (CycloptsError, GradingError) as error:
+        code = _say(str(error))
+    except KeyboardInterrupt:
+        _say("interrupted; what is finished is kept, run the same command again to go on")
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else GRADED)
+
+
+def _say(message: str) -> int:
+    """One red line on stderr."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    Console(stderr=True, soft_wrap=True).print(Text(f"error: {line}", style="bold red"))
+    return NOTHING_RAN

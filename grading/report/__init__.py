@@ -1,0 +1,1 @@
+"""From measured values to what people read: tables, JSON, the overview picture, the closing summary."""

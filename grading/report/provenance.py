@@ -1,0 +1,91 @@
+"""Where a report comes from: code, model, settings, input. Enough to make the same numbers again."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+
+from grading.settings import Settings
+from grading.volume import Volume
+
+PACKAGES = ("grading", "numpy", "scipy", "onnxruntime", "pydicom", "nibabel", "scikit-image")
+"""Packages whose version can change a number."""
+
+
+@cache
+def package_version(name: str) -> str:
+    """Installed version of a package, "not installed" when there is none (a source checkout)."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSeries:
+    """One image that went in: its identity-free name, role and the SHA-256 of its voxels and affine."""
+
+    name: str
+    role: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a report was made.
+
+    Attributes:
+        packages: version of each package that can change a number.
+        python: version of Python.
+        platform: operating system and processor.
+        segmentation: who segmented, with the SHA-256 of the model if a network did.
+        settings: the settings of the run.
+        inputs: the images that were read.
+        seconds: wall-clock time of each step, s.
+        peak_memory_mb: most memory the process held while on this study, MB; None when not known.
+        fingerprint: of everything the result follows from; an equal one lets a rerun skip the study.
+    """
+
+    packages: dict[str, str]
+    python: str
+    platform: str
+    segmentation: str
+    settings: Settings
+    inputs: tuple[InputSeries, ...]
+    seconds: dict[str, float]
+    peak_memory_mb: float | None = None
+    fingerprint: str = ""
+
+
+def trace(
+    segmentation: str, settings: Settings, images: Iterable[Volume], seconds: dict[str, float]
+) -> Provenance:
+    """Provenance of a report made just now, in this process."""
+    return Provenance(
+        packages={name: package_version(name) for name in PACKAGES},
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        segmentation=segmentation,
+        settings=settings,
+        inputs=tuple(InputSeries(v.series.name, v.series.role.value, _digest(v)) for v in images),
+        seconds=seconds,
+    )
+
+
+@contextmanager
+def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Note the wall-clock time of one step of a study."""
+    start = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - start
+
+
+def _digest(volume: Volume) -> str:
+    """SHA-256 of the voxels and affine: the reader's, or made here for a volume built in memory."""
+    if volume.series.digest:
+        return volume.series.digest
+    return hashlib.sha256(volume.voxels.tobytes() + volume.geometry.affine.tobytes()).hexdigest()

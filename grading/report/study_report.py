@@ -1,0 +1,198 @@
+"""The graded study as one value, and its form on disk."""
+
+import dataclasses
+import html
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grading.anatomy import Muscle, Side
+from grading.asymmetry import Asymmetry
+from grading.classify.grade import Grade
+from grading.fat import FatMap
+from grading.findings import FINDINGS, Finding, Severity
+from grading.measure import MuscleMeasurement
+from grading.report.plain import from_plain, to_plain
+from grading.report.provenance import Provenance
+from grading.volume import Segmentation, Volume
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+"""Version of report.json; raised when an old file could be misread."""
+
+DISCLAIMER = "Research software, not a medical device: measurements, no diagnosis. Look at the picture first."
+
+
+@dataclass(frozen=True, slots=True)
+class GradedMuscle:
+    """What was measured of one muscle and region on one side, and its stage on each scale."""
+
+    measurement: MuscleMeasurement
+    grades: tuple[Grade, ...]
+
+    @property
+    def gradable(self) -> bool:
+        """Whether at least one scale gave a stage."""
+        return any(grade.stage is not None for grade in self.grades)
+
+    def grade(self, scale: str) -> Grade | None:
+        """The grade on the scale of that name, None when that scale was not asked for."""
+        return next((grade for grade in self.grades if grade.scale == scale), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyImages:
+    """The images behind a report's numbers, all on one grid; for Dixon `volume` is the water image."""
+
+    volume: Volume
+    segmentation: Segmentation
+    fat: FatMap
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReport:
+    """A graded study.
+
+    Attributes:
+        name: name of the study, safe as a file name, without patient identity.
+        series: name of the series that was graded.
+        muscles: one per muscle, side and region, in the order of the tables.
+        asymmetries: left against right, one per muscle.
+        findings: what concerns the study as a whole.
+        provenance: how it was made.
+        images: the images, None in a report read back from disk.
+    """
+
+    name: str
+    series: str
+    muscles: tuple[GradedMuscle, ...]
+    asymmetries: tuple[Asymmetry, ...]
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+    images: StudyImages | None = dataclasses.field(default=None, compare=False, repr=False)
+
+    @property
+    def gradable(self) -> bool:
+        """Whether at least one muscle has a stage."""
+        return any(muscle.gradable for muscle in self.muscles)
+
+    @property
+    def measurements(self) -> "pd.DataFrame":
+        """One row per muscle, side and region: the columns of measurements.csv, not rounded."""
+        from grading.report.tables import MEASUREMENT_COLUMNS, frame, measurement_rows
+
+        return frame(measurement_rows([self]), MEASUREMENT_COLUMNS)
+
+    @property
+    def asymmetry(self) -> "pd.DataFrame":
+        """One row per muscle: the columns of asymmetry.csv, not rounded."""
+        from grading.report.tables import ASYMMETRY_COLUMNS, asymmetry_rows, frame
+
+        return frame(asymmetry_rows([self]), ASYMMETRY_COLUMNS)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The measurements as one row per muscle and side, indexed by both."""
+        return self.measurements.set_index(["muscle", "side", "region"])
+
+    def find(self, muscle: Muscle, side: Side) -> GradedMuscle | None:
+        """The whole muscle on one side."""
+        return next(
+            (
+                m
+                for m in self.muscles
+                if (m.measurement.muscle, m.measurement.side, m.measurement.region) == (muscle, side, "whole")
+            ),
+            None,
+        )
+
+    def findings_of(self, graded: GradedMuscle) -> tuple[Finding, ...]:
+        """What a reader of this one row must know: its own findings, and the study's that weaken it."""
+        study = tuple(f for f in self.findings if f.severity is not Severity.NOTE)
+        return tuple(dict.fromkeys((*graded.measurement.findings, *study)))
+
+    def save(self, out: Path | str) -> Path:
+        """Write the study's files below `out` and bring the tables there up to date.
+
+        Returns:
+            The study's own folder, `out/studies/<name>`.
+
+        Raises:
+            ConfigurationError: `out` cannot be written.
+        """
+        from grading.report.folder import OutputFolder
+
+        folder = OutputFolder.open(Path(out))
+        folder.write_pictures(self)
+        folder.add(self)
+        folder.write_tables()
+        return folder.study_folder(self.name)
+
+    def without_images(self) -> "StudyReport":
+        """The numbers alone: small enough to keep thousands, or to send between processes."""
+        return dataclasses.replace(self, images=None)
+
+    def to_json(self) -> str:
+        """All values at full precision, with settings, provenance, and the meaning of each finding."""
+        plain = to_plain(self.without_images())
+        del plain["images"]
+        codes = {f.code for f in _all_findings(self)}
+        meanings = {code: to_plain(FINDINGS[code]) for code in sorted(codes)}
+        content = {"format": FORMAT, "notice": DISCLAIMER, **plain, "meaning_of_findings": meanings}
+        return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "StudyReport":
+        """The report that `to_json` wrote, without its images.
+
+        Raises:
+            ValueError: the text is not a report, or one of another format.
+        """
+        try:
+            plain = json.loads(text)
+            if plain["format"] != FORMAT:
+                raise ValueError(f"report of format {plain['format']!r}, this version reads {FORMAT}")
+            return from_plain(cls, {k: v for k, v in plain.items() if k != "images"})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a report: {error}") from error
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        notes = "".join(
+            f"<li>{html.escape(f.code)}: {html.escape(f.detail or FINDINGS[f.code].meaning)}</li>"
+            for f in self.findings
+        )
+        return (
+            f"<h4>{html.escape(self.name)}</h4>{self.to_frame().to_html(escape=True, na_rep='')}"
+            f"<ul>{notes}</ul><p><small>{html.escape(DISCLAIMER)}</small></p>"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFailure:
+    """A study that was found and gave no report.
+
+    Attributes:
+        name: name of the study.
+        status: "not_gradable" (sound input that does not show what is needed) or "failed".
+        reason: what was wrong and what to do, without patient identity.
+        seconds: wall-clock time until then, s.
+        peak_memory_mb: most memory the process held, MB; None when not known.
+    """
+
+    name: str
+    status: str
+    reason: str
+    seconds: float = 0.0
+    peak_memory_mb: float | None = None
+
+
+def _all_findings(report: StudyReport) -> Iterable[Finding]:
+    yield from report.findings
+    for muscle in report.muscles:
+        yield from muscle.measurement.findings
+    for asymmetry in report.asymmetries:
+        yield from asymmetry.findings

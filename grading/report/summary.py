@@ -1,0 +1,83 @@
+"""The closing table in the terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grading.io.discover import StudyFound
+from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
+from grading.report.words import SHORT, words
+
+MOST_STUDIES = 12
+"""Studies printed in full; a longer list scrolls away and the tables hold it anyway."""
+
+
+def summary(results: Sequence[StudyReport | StudyFailure]) -> RenderableType:
+    """Studies with the numbers of each muscle and side, then those without, then one line of caution.
+
+    Text from file names and headers is shown literally, without control codes.
+    """
+    reports = [r for r in results if isinstance(r, StudyReport)]
+    failures = [r for r in results if isinstance(r, StudyFailure)]
+    parts: list[RenderableType] = []
+    if reports:
+        parts.append(_measurements(reports[:MOST_STUDIES]))
+    if len(reports) > MOST_STUDIES:
+        parts.append(Text(f"... and {len(reports) - MOST_STUDIES} more studies in measurements.csv"))
+    if failures:
+        parts.append(_failures(failures))
+    parts.append(Text(DISCLAIMER, style="dim"))
+    return Group(*parts)
+
+
+def literal(text: object) -> Text:
+    """Text exactly as it is, on one line: no markup, no terminal control codes."""
+    return Text("".join(c if c.isprintable() else " " for c in str(text)))
+
+
+def _measurements(reports: Iterable[StudyReport]) -> Table:
+    table = Table(title="fat fraction ± standard error; in brackets the stages it leaves possible")
+    for heading in ("study", "muscle", "side", "fat %", "Quartile", "Goutallier", "volume mL", "findings"):
+        table.add_column(heading, justify="right" if heading in ("fat %", "volume mL") else "left")
+    for report in reports:
+        name = report.name
+        for graded in report.muscles:
+            m, text = graded.measurement, words(graded)
+            codes = ", ".join(f.code for f in report.findings_of(graded))
+            numbers = (text.fat, text.quartile, text.goutallier, text.volume)
+            table.add_row(*map(literal, (name, SHORT[m.muscle], m.side.value, *numbers, codes)))
+            name = ""
+        table.add_section()
+    return table
+
+
+def _failures(failures: Iterable[StudyFailure]) -> Table:
+    table = Table(title="not graded")
+    for heading in ("study", "status", "reason"):
+        table.add_column(heading)
+    for failure in failures:
+        table.add_row(*map(literal, (failure.name, failure.status, failure.reason)))
+    return table
+
+
+def found(studies: Iterable[StudyFound]) -> RenderableType:
+    """What discovery found: a line per series, with its role and why it is or is not graded."""
+    table = Table(title="studies and series; * marks what would be graded")
+    for heading in ("study", "", "series", "role", "voxels", "spacing mm", "plane", "why"):
+        table.add_column(heading)
+    for study in studies:
+        name = study.name
+        for series in study.series:
+            shape = "×".join(str(n) for n in series.shape)
+            spacing = "×".join(f"{s:.2f}" for s in series.spacing_mm)
+            mark = "*" if series.chosen else ""
+            what = (series.info.name, series.info.role, shape, spacing, series.plane, series.reason)
+            table.add_row(*map(literal, (name, mark, *what)), style="bold" if series.chosen else None)
+            name = ""
+        if study.problem is not None:
+            cells = (name, "", "not gradable", "", "", "", "", str(study.problem))
+            table.add_row(*map(literal, cells), style="yellow")
+        table.add_section()
+    return table

@@ -1,0 +1,65 @@
+"""A graded muscle in the few words that a picture or a terminal has room for; percent appear only here."""
+
+from dataclasses import dataclass
+
+from grading.anatomy import Muscle
+from grading.classify.grade import Grade
+from grading.report.study_report import GradedMuscle, StudyReport
+
+SHORT: dict[Muscle, str] = {
+    Muscle.GLUTEUS_MAXIMUS: "maximus",
+    Muscle.GLUTEUS_MEDIUS: "medius",
+    Muscle.GLUTEUS_MINIMUS: "minimus",
+    Muscle.TENSOR_FASCIAE_LATAE: "TFL",
+}
+
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Cells of one muscle's line.
+
+    Attributes:
+        fat: fat fraction and its standard error, "12.3 ± 1.1", percent.
+        quartile: stage, and in brackets the stages the error leaves possible where there are several.
+        goutallier: the same.
+        volume: mL; where the field of view cuts the muscle ">" and the part in view.
+    """
+
+    fat: str
+    quartile: str
+    goutallier: str
+    volume: str
+
+
+def words(graded: GradedMuscle) -> Words:
+    """The few words for one muscle."""
+    m = graded.measurement
+    fat = UNKNOWN if m.fat_fraction is None else f"{100 * m.fat_fraction:.1f}"
+    if m.fat_fraction is not None and m.fat_fraction_se is not None:
+        fat += f" ± {100 * m.fat_fraction_se:.1f}"
+    volume = UNKNOWN
+    if m.volume_ml is not None:
+        volume = f"{m.volume_ml:.0f}"
+    elif m.covered_volume_ml:
+        volume = f"> {m.covered_volume_ml:.0f}"
+    return Words(fat, _stage(graded.grade("quartile")), _stage(graded.grade("goutallier")), volume)
+
+
+def findings_by_code(report: StudyReport) -> dict[str, str]:
+    """Each finding's code with where it holds, "study" or "minimus right, TFL left", study's first."""
+    places: dict[str, list[str]] = {f.code: ["study"] for f in report.findings}
+    for graded in report.muscles:
+        m = graded.measurement
+        for finding in m.findings:
+            places.setdefault(finding.code, []).append(f"{SHORT[m.muscle]} {m.side.value}")
+    return {code: ", ".join(dict.fromkeys(where)) for code, where in places.items()}
+
+
+def _stage(grade: Grade | None) -> str:
+    if grade is None or grade.stage is None:
+        return UNKNOWN
+    if len(grade.possible) < 2:
+        return str(grade.stage)
+    return f"{grade.stage} ({'|'.join(str(stage) for stage in grade.possible)})"

@@ -1,0 +1,95 @@
+"""One study from images to report: read, segment, map the fat, measure, grade, compare sides, report."""
+
+from pathlib import Path
+
+from grading.asymmetry import compare
+from grading.classify.grade import grade
+from grading.classify.scales import scale
+from grading.errors import ConfigurationError, SeriesNotFound
+from grading.fat import fat_map
+from grading.io.discover import StudyFound, discover, load
+from grading.measure import measure
+from grading.quality import check_laterality
+from grading.report.provenance import timed, trace
+from grading.report.study_report import GradedMuscle, StudyImages, StudyReport
+from grading.segment import segment
+from grading.segment.masks import MasksSegmenter
+from grading.settings import Settings
+from grading.volume import Segmentation, Volume
+
+
+def grade_study(
+    source: Path | str | StudyFound | Volume,
+    *,
+    segmentation: Segmentation | None = None,
+    fat: Volume | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    name: str | None = None,
+) -> StudyReport:
+    """Grade the muscles of one study.
+
+    Args:
+        source: folder or file of one study, a study that `discover` found, or an image already read.
+        segmentation: labels on the image's grid; made by the settings' segmenter when None.
+        fat: the fat image, where `source` is a Dixon water image.
+        settings: every other choice.
+        name: name of the study; by default the source's own.
+
+    Raises:
+        SeriesNotFound, UnsupportedContrast and other InputError: the source holds nothing gradable.
+        ConfigurationError: the source holds several studies, or the settings name something unknown.
+        SegmentationError, MeasurementError: no gluteal muscle is in view, or none can be measured.
+    """
+    scales = [scale(wanted) for wanted in settings.scales]
+    seconds: dict[str, float] = {}
+    with timed("read", seconds):
+        name, volume, fat = _read(source, fat, name, settings)
+    with timed("segment", seconds):
+        labels = segmentation or _segment(volume, name, settings)
+    with timed("measure", seconds):
+        fraction = fat_map(volume, labels, fat=fat, settings=settings)
+        measurements = measure(fraction, labels, volume, settings)
+    with timed("grade", seconds):
+        graded = tuple(GradedMuscle(m, tuple(grade(m, s) for s in scales)) for m in measurements)
+        asymmetries = compare(measurements, labels, fraction)
+    observed = (*volume.findings, *labels.findings, *check_laterality(volume, labels, settings))
+    return StudyReport(
+        name=name,
+        series=volume.series.name,
+        muscles=graded,
+        asymmetries=asymmetries,
+        findings=tuple(dict.fromkeys(f for f in observed if f.muscle is None)),
+        provenance=trace(labels.method, settings, [v for v in (volume, fat) if v], seconds),
+        images=StudyImages(volume, labels, fraction),
+    )
+
+
+def _read(
+    source: Path | str | StudyFound | Volume, fat: Volume | None, name: str | None, settings: Settings
+) -> tuple[str, Volume, Volume | None]:
+    """Name, image and (Dixon) fat image of the source."""
+    if isinstance(source, Volume):
+        return name or source.series.name, source, fat
+    study = source if isinstance(source, StudyFound) else _only_study(Path(source), settings)
+    if study.problem is not None:
+        raise study.problem
+    volume, *others = (load(series) for series in study.chosen)
+    return name or study.name, volume, fat or (others[0] if others else None)
+
+
+def _only_study(path: Path, settings: Settings) -> StudyFound:
+    """The one study at `path`."""
+    studies = discover([path], contrast=settings.contrast, identify=settings.identify)
+    if not studies:
+        raise SeriesNotFound(f"no image under {path.name}; name a DICOM series, a study or a NIfTI file")
+    if len(studies) > 1:
+        raise ConfigurationError(f"{path.name} holds {len(studies)} studies; grade_folder takes them all")
+    return studies[0]
+
+
+def _segment(volume: Volume, name: str, settings: Settings) -> Segmentation:
+    """Labels from the user's label maps where there are any, else from the network."""
+    if settings.masks is None:
+        return segment(volume, settings)
+    bring = MasksSegmenter(settings.masks, settings.scheme, study_name=name, resample=settings.resample_masks)
+    return bring(volume)
