@@ -1,0 +1,1 @@
+"""Figures of the README and of release notes: run `python -m benchmarks.NAME` from the checkout."""
