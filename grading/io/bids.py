@@ -1,0 +1,98 @@
+"""What a NIfTI file's name and JSON sidecar say about it (BIDS, and the habits of everyone else)."""
+
+import json
+import re
+from pathlib import Path
+
+from grading.io.names import NIFTI_ENDINGS
+from grading.io.roles import Acquisition
+
+_MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
+_ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
+_MS_PER_S = 1000.0  # BIDS gives times in seconds
+# Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
+_DIXON_WORDS = re.compile(
+    r"(?<![a-z0-9])(water|wat|w|fat|f|in|ip|op|opp|out|opposed|(in|out|opp|opposed)[ _-]?phase|phase|"
+    r"pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
+)
+
+
+def stem(path: Path) -> str:
+    """File name without .nii or .nii.gz."""
+    for ending in NIFTI_ENDINGS:
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)]
+    return path.stem
+
+
+def subject_session(path: Path) -> str:
+    """ "sub-01" or "sub-01_ses-02" of a BIDS file name, "" for any other name."""
+    found = dict(_ENTITY.findall(path.name)) if path.name.startswith("sub-") else {}
+    return "_".join(f"{key}-{found[key]}" for key in ("sub", "ses") if key in found)
+
+
+def common_stem(path: Path) -> str:
+    """Name without the words that tell the images of one Dixon scan apart; "" when nothing remains."""
+    return re.sub(r"[^a-z0-9]+", "_", _DIXON_WORDS.sub(" ", stem(path).casefold())).strip("_")
+
+
+def acquisition_of(path: Path) -> Acquisition:
+    """How the image was made, as far as name and sidecar tell."""
+    side = sidecar(path)
+    text = stem(path)
+    if subject_session(path):
+        text = _ENTITY.sub(" ", text)
+    sequence = _words(side, "ScanningSequence")
+    derived = re.search(r"(?:^|_)desc-", path.name) is not None
+    image_type = _words(side, "ImageType")
+    return Acquisition(
+        modality=_text(side, "Modality").upper(),
+        text=f"{text} {_text(side, 'SeriesDescription')} {_text(side, 'ProtocolName')}".strip(),
+        image_type=(*image_type, "REFORMATTED") if derived and len(image_type) > 1 else image_type,
+        sequence_name=_text(side, "SequenceName") or _text(side, "PulseSequenceName"),
+        spin_echo=True if "SE" in sequence else False if sequence else None,
+        inversion="IR" in sequence,
+        scan_options=_words(side, "ScanOptions"),
+        echo_time_ms=_milliseconds(side, "EchoTime"),
+        repetition_time_ms=_milliseconds(side, "RepetitionTime"),
+        inversion_time_ms=_milliseconds(side, "InversionTime"),
+        flip_angle_deg=_number(side, "FlipAngle"),
+        field_strength_t=_number(side, "MagneticFieldStrength"),
+    )
+
+
+def sidecar(path: Path) -> dict[str, object]:
+    """The JSON file of the same name, {} when there is none or it cannot be read."""
+    beside = path.with_name(f"{stem(path)}.json")
+    try:
+        if beside.stat().st_size > _MAX_SIDECAR_BYTES:
+            return {}
+        content = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _text(side: dict[str, object], key: str) -> str:
+    value = side.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _words(side: dict[str, object], key: str) -> tuple[str, ...]:
+    """Values of a list, or of DICOM's text form with "\\\\" or "_" between values, upper case."""
+    value = side.get(key)
+    if isinstance(value, list):
+        return tuple(str(item).upper() for item in value)
+    return tuple(re.split(r"[\\_]", value.upper())) if isinstance(value, str) and value else ()
+
+
+def _number(side: dict[str, object], key: str) -> float | None:
+    value = side.get(key)
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    )
+
+
+def _milliseconds(side: dict[str, object], key: str) -> float | None:
+    value = _number(side, key)
+    return None if value is None else value * _MS_PER_S

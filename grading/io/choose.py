@@ -1,0 +1,181 @@
+"""Which series of a study is graded, and in plain words why each of the others is not.
+
+The rule, in order:
+1. A Dixon pair (water and fat on one grid) is complete evidence: it needs no reference tissue.
+2. Otherwise T1 without fat suppression: most of the gluteal region in view, then without contrast agent,
+   then the finest voxel.
+`contrast` "t1" or "dixon" leaves only that kind.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from grading.errors import (
+    ConfigurationError,
+    IncompleteSeries,
+    InputError,
+    SeriesNotFound,
+    UnsupportedContrast,
+)
+from grading.io.found import SeriesFound
+from grading.series import Role
+from grading.volume import Geometry
+
+CONTRASTS = ("auto", "t1", "dixon")
+MIN_SLICES = 3  # fewer slices are no volume
+GLUTEAL_REGION_MM = (380.0, 220.0, 260.0)  # both hips wide; medius to lower maximus (axial length 184-190 mm)
+_COVERAGE_STEP = 0.1  # coverage differences below a tenth do not outweigh contrast agent and resolution
+
+_WHY_NOT: dict[Role, str] = {
+    Role.T1_FAT_SUPPRESSED: "T1 with fat suppression: fat is dark, so no fat fraction",
+    Role.T2: "T2: no fat fraction from T2 signal",
+    Role.T2_FAT_SUPPRESSED: "T2 with fat suppression: no fat fraction",
+    Role.PD: "proton density: fat and muscle are too alike",
+    Role.PD_FAT_SUPPRESSED: "proton density with fat suppression: no fat fraction",
+    Role.STIR: "STIR: fat is nulled, so no fat fraction",
+    Role.WATER: "Dixon water image without a fat image on the same grid",
+    Role.FAT: "Dixon fat image without a water image on the same grid",
+    Role.IN_PHASE: "in-phase image: the Dixon water and fat images are what is graded",
+    Role.OPPOSED_PHASE: "opposed-phase image: fat and water cancel",
+    Role.FAT_FRACTION: "ready-made fat fraction map: water and fat images are what is graded",
+    Role.DWI: "diffusion image",
+    Role.LOCALIZER: "localizer",
+    Role.CT: "CT is not supported yet",
+    Role.DERIVED: "derived object",
+    Role.LABEL_MAP: "label map, not an image",
+    Role.UNKNOWN: "contrast not known",
+}
+_NOT_PATIENT_IMAGES = frozenset({Role.LOCALIZER, Role.DERIVED, Role.LABEL_MAP})
+
+
+def choose(
+    series: Sequence[SeriesFound], contrast: str = "auto"
+) -> tuple[tuple[SeriesFound, ...], tuple[SeriesFound, ...], InputError | None]:
+    """Pick what to grade.
+
+    Args:
+        series: of one study; `reason` holds why each has its role.
+        contrast: "auto", "t1" or "dixon".
+
+    Returns:
+        All series with `chosen` and `reason` filled in, the chosen ones (T1, or water then fat), and the
+        error that says why nothing is gradable (None when something is).
+
+    Raises:
+        ConfigurationError: unknown `contrast`.
+    """
+    if contrast not in CONTRASTS:
+        raise ConfigurationError(f"unknown contrast {contrast!r}; choose one of {', '.join(CONTRASTS)}")
+    picked: tuple[SeriesFound, ...] = ()
+    if contrast in ("auto", "dixon"):
+        picked = _dixon_pair(series)
+    if not picked and contrast in ("auto", "t1"):
+        candidates = sorted((s for s in series if s.info.role is Role.T1 and _sound(s)), key=_rank)
+        picked = tuple(candidates[:1])
+    names = {s.info.name for s in picked}
+    told = tuple(replace(s, chosen=s.info.name in names, reason=_reason(s, picked, contrast)) for s in series)
+    chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
+    return told, chosen, None if chosen else _problem(told, contrast)
+
+
+def coverage(series: SeriesFound) -> float:
+    """Share of the gluteal region's box that the field of view could hold, 0-1."""
+    return float(np.prod([min(e / n, 1.0) for e, n in zip(series.extent_mm, GLUTEAL_REGION_MM, strict=True)]))
+
+
+def _sound(series: SeriesFound) -> bool:
+    return series.problem is None and min(series.shape) >= MIN_SLICES
+
+
+def _rank(series: SeriesFound) -> tuple[float, bool, float, str]:
+    steps = -round(coverage(series) / _COVERAGE_STEP)
+    return (
+        steps,
+        bool(series.info.contrast_agent),
+        round(float(np.prod(series.spacing_mm)), 2),
+        series.info.name,
+    )
+
+
+def _dixon_pair(series: Sequence[SeriesFound]) -> tuple[SeriesFound, ...]:
+    """The best water image that has a fat image on its grid, with that fat image."""
+    for water in sorted((s for s in series if s.info.role is Role.WATER and _sound(s)), key=_rank):
+        fats = [s for s in series if s.info.role is Role.FAT and _sound(s) and _same_grid(water, s)]
+        if fats:
+            return water, min(fats, key=lambda fat: _name_distance(water.info.name, fat.info.name))
+    return ()
+
+
+def _same_grid(a: SeriesFound, b: SeriesFound) -> bool:
+    return Geometry(a.shape, np.array(a.affine)).same_grid(Geometry(b.shape, np.array(b.affine)))
+
+
+def _name_distance(a: str, b: str) -> tuple[int, str]:
+    """How far two series names are apart: series numbers first, so that pairs of one scan meet."""
+    numbers = [int(name.split("-")[0]) if name.split("-")[0].isdigit() else 0 for name in (a, b)]
+    return abs(numbers[0] - numbers[1]), b
+
+
+def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str) -> str:
+    role = series.info.role
+    if series.info.name in {p.info.name for p in picked}:
+        return f"graded: {_advantage(series)} ({series.reason})"
+    if series.problem is not None:
+        return str(series.problem)
+    if role in {Role.T1, Role.WATER, Role.FAT} and min(series.shape) < MIN_SLICES:
+        return f"only {min(series.shape)} slices; a volume needs {MIN_SLICES}"
+    if role is Role.T1:
+        if not picked:
+            return f"T1, but --contrast {contrast} was asked for"
+        if picked[0].info.role is not Role.T1:
+            return "T1; the Dixon pair needs no reference tissue and is graded instead"
+        return f"T1; {_why_behind(series, picked[0])}"
+    if role in {Role.WATER, Role.FAT} and picked:
+        return f"another Dixon {role.value} image" if len(picked) > 1 else f"{_WHY_NOT[role]}; T1 is graded"
+    return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]
+
+
+def _advantage(series: SeriesFound) -> str:
+    if series.info.role is Role.T1:
+        return f"T1, {series.plane}, covers {100 * coverage(series):.0f} % of the gluteal region's size"
+    return f"Dixon {series.info.role.value} image"
+
+
+def _why_behind(series: SeriesFound, best: SeriesFound) -> str:
+    """The first point of the rule on which `series` lost against `best`."""
+    mine, theirs = _rank(series), _rank(best)
+    if mine[0] != theirs[0]:
+        return f"{best.info.name} covers more ({100 * coverage(best):.0f} % against {100 * coverage(series):.0f} %)"
+    if mine[1] != theirs[1]:
+        return f"{best.info.name} is without contrast agent"
+    if mine[2] != theirs[2]:
+        return f"{best.info.name} has finer voxels ({theirs[2]:.1f} against {mine[2]:.1f} mm3)"
+    return f"equal to {best.info.name}, which comes first by name"
+
+
+def _problem(series: Sequence[SeriesFound], contrast: str) -> InputError:
+    """Why a study has nothing to grade: a damaged candidate first, then the contrasts that were found."""
+    wanted = {"t1": {Role.T1}, "dixon": {Role.WATER, Role.FAT}}.get(contrast, {Role.T1, Role.WATER, Role.FAT})
+    for candidate in series:
+        if candidate.info.role in wanted and candidate.problem is not None:
+            return candidate.problem
+    for candidate in series:
+        if candidate.info.role in wanted and min(candidate.shape) < MIN_SLICES:
+            return IncompleteSeries(
+                f"series {candidate.info.name} has {min(candidate.shape)} slices; "
+                f"a volume needs at least {MIN_SLICES}; give the folder with all slices"
+            )
+    found = "; ".join(f"{s.info.name}: {s.reason}" for s in series) or "no image"
+    what = {"t1": "T1 image", "dixon": "Dixon water and fat pair"}.get(contrast, "T1 image or Dixon pair")
+    if _only(series, _NOT_PATIENT_IMAGES):
+        broken = next((s.problem for s in series if s.problem is not None), None)
+        return broken or SeriesNotFound(f"no {what} to grade; found {found}")
+    if all(s.problem is not None for s in series):
+        return next(s.problem for s in series if s.problem is not None)
+    return UnsupportedContrast(f"no {what} to grade; found {found}")
+
+
+def _only(series: Iterable[SeriesFound], roles: frozenset[Role]) -> bool:
+    return all(s.info.role in roles for s in series)

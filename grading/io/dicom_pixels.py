@@ -1,0 +1,109 @@
+"""Decoding stored pixels into signal, whatever the transfer syntax."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from grading.errors import UnreadableSeries
+from grading.io.dicom_library import pydicom
+from grading.io.frames import Frame
+from grading.volume import BoolArray, FloatArray
+
+_RAW = {
+    (True, True): "1.2.840.10008.1.2",
+    (False, True): "1.2.840.10008.1.2.1",
+    (False, False): "1.2.840.10008.1.2.2",
+}
+
+
+def decode(frames: Sequence[Frame], name: str) -> Iterator[tuple[Frame, FloatArray, BoolArray | None]]:
+    """Signal of each frame, opening every file once.
+
+    Args:
+        frames: of one series.
+        name: of the series, for messages.
+
+    Yields:
+        The frame, its signal (float32, (rows, columns), rescaled) and its padding mask (None: no padding).
+
+    Raises:
+        UnreadableSeries: a file is truncated, or its compression cannot be decoded.
+    """
+    by_file: dict[Path, list[Frame]] = {}
+    for frame in frames:
+        by_file.setdefault(frame.path, []).append(frame)
+    for path, wanted in by_file.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote header values, so could print the patient's name
+            dataset = _open(path, wanted[0], name)
+            for frame in wanted:
+                stored = _stored(dataset, frame, name)
+                signal = stored.astype(np.float32) * np.float32(frame.slope) + np.float32(frame.intercept)
+                yield frame, signal, _padding(dataset, stored)
+
+
+def _open(path: Path, frame: Frame, name: str) -> pydicom.Dataset:
+    try:
+        dataset = pydicom.dcmread(path, force=True)
+    except Exception as error:  # damaged bytes raise many kinds
+        raise UnreadableSeries(
+            f"series {name}: {frame.label} cannot be read ({type(error).__name__}); copy or export it again"
+        ) from None
+    if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise UnreadableSeries(
+            f"series {name}: {frame.label} ends before its pixels; copy or export it again"
+        )
+    if "TransferSyntaxUID" not in getattr(dataset, "file_meta", {}):
+        dataset.ensure_file_meta()
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(_RAW[dataset.original_encoding])  # type: ignore[index]
+    return dataset
+
+
+def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np.generic]:
+    """Stored values of one frame, (rows, columns), with the bits of old embedded overlays removed."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_compressed and "PixelData" in dataset:
+        bits, frames = int(dataset.get("BitsAllocated") or 0), int(dataset.get("NumberOfFrames") or 1)
+        expected = frame.rows * frame.columns * frames * bits // 8
+        if len(dataset.PixelData) < expected:
+            raise UnreadableSeries(
+                f"series {name}: {frame.label} is truncated, {len(dataset.PixelData)} of {expected} bytes of "
+                "pixels; copy or export it again"
+            )
+    try:
+        pixels = pydicom.pixels.pixel_array(dataset, index=frame.index)
+    except Exception as error:  # each decoder raises its own kinds
+        raise UnreadableSeries(
+            f"series {name}: the pixels of {frame.label} cannot be decoded ({syntax.name}, "
+            f"{type(error).__name__}); export the series uncompressed"
+        ) from None
+    if pixels.shape != (frame.rows, frame.columns):
+        raise UnreadableSeries(
+            f"series {name}: {frame.label} decodes to {pixels.shape[::-1]} pixels where its header says "
+            f"{(frame.columns, frame.rows)}; export the series again"
+        )
+    used, allocated = int(dataset.get("BitsStored") or 0), int(dataset.get("BitsAllocated") or 0)
+    if pixels.dtype.kind in "iu" and 0 < used < allocated:
+        pixels = _used_bits(pixels, used)
+    return np.asarray(pixels)
+
+
+def _used_bits(pixels: npt.NDArray[np.generic], used: int) -> npt.NDArray[np.generic]:
+    """The lowest `used` bits, sign-extended: unused high bits may hold an overlay's graphics."""
+    unused = pixels.dtype.itemsize * 8 - used
+    return np.asarray(np.right_shift(np.left_shift(pixels, unused), unused))  # type: ignore[call-overload]
+
+
+def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolArray | None:
+    """Pixels at or between Pixel Padding Value and Pixel Padding Range Limit."""
+    try:
+        value = int(dataset.get("PixelPaddingValue"))
+        limit = int(dataset.get("PixelPaddingRangeLimit", value))
+    except (TypeError, ValueError):
+        return None
+    low, high = sorted((value, limit))
+    padding = (stored >= low) & (stored <= high)  # type: ignore[operator]
+    return np.asarray(padding) if padding.any() else None

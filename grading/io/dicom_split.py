@@ -1,0 +1,170 @@
+"""Taking a DICOM series apart into the images it holds.
+
+Scanners store three-plane localizers, several echoes, magnitude and phase, or Dixon parts under one
+Series Instance UID. Each part here is one set of parallel images that can lie on one grid.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from grading.io.frames import TRAITS, Frame
+
+SAME_DIRECTION = 1e-3  # difference of direction cosines (0.06 degrees): header rounding, not a new plane
+SAME_POSITION_MM = 0.01  # header rounding, far below any slice spacing
+SAME_STACK_MM = 1.0  # in-plane offset between stacks that lie side by side
+MAX_ORIENTATIONS = 6  # more orientations than this are radial or freehand images, not stacks
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Parallel images of one size that may form one stack.
+
+    Attributes:
+        frames: the images, sorted by place.
+        trait: what sets this part apart from its siblings, e.g. "echo time 4.92"; "" when it is alone.
+        refusal: why it cannot be stacked, "" when nothing speaks against it yet.
+    """
+
+    frames: tuple[Frame, ...]
+    trait: str = ""
+    refusal: str = ""
+
+
+def split(frames: Sequence[Frame]) -> tuple[Part, ...]:
+    """Split one series into parts, in an order that does not depend on the order of `frames`."""
+    placed = [f for f in frames if f.position_mm and f.orientation and f.pixel_spacing_mm]
+    parts: list[Part] = []
+    if len(placed) < len(frames):
+        lost = [f for f in frames if f not in set(placed)]
+        parts.append(
+            Part(
+                tuple(sorted(lost, key=_stable)),
+                "unplaced" if placed else "",
+                f"{len(lost)} of {len(frames)} images lack Image Position, Image Orientation or Pixel "
+                "Spacing, so where they lie in the patient is not known",
+            )
+        )
+    groups = _planes(placed)
+    if len({frame.orientation for group in groups for frame in group[:1]}) > MAX_ORIENTATIONS:
+        refusal = f"{len(placed)} images in {len(groups)} orientations (radial or freehand) form no stack"
+        return (*parts, Part(tuple(sorted(placed, key=_stable)), "", refusal))
+    for group in groups:
+        pieces = _by_traits(group)
+        several = len(groups) > 1
+        for trait, piece in pieces:
+            name = " ".join(
+                word for word in (_plane_word(piece[0], groups) if several else "", trait) if word
+            )
+            parts.append(Part(tuple(piece), name))
+    return tuple(parts)
+
+
+def distance_mm(frame: Frame) -> float:
+    """Position of a placed frame along its own slice normal, mm."""
+    if frame.orientation is None or frame.position_mm is None:
+        raise ValueError("frame has no place")
+    normal = np.cross(frame.orientation[:3], frame.orientation[3:])
+    return float(np.dot(normal, frame.position_mm))
+
+
+def _stable(frame: Frame) -> tuple[object, ...]:
+    """Sort key from content only, so that renamed or shuffled files sort alike."""
+    return (frame.position_mm or (), frame.traits, frame.slope, frame.intercept, frame.index)
+
+
+def _planes(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Groups of equal orientation, size and pixel spacing, each sorted along its normal."""
+    groups: list[list[Frame]] = []
+    for frame in sorted(frames, key=lambda f: (f.orientation, f.rows, f.columns, _stable(f))):
+        for group in groups:
+            if _same_plane(group[0], frame):
+                group.append(frame)
+                break
+        else:
+            groups.append([frame])
+    for group in groups:
+        group.sort(key=lambda f: (round(distance_mm(f), 2), _stable(f)))
+    return groups
+
+
+def _same_plane(a: Frame, b: Frame) -> bool:
+    if (a.rows, a.columns) != (b.rows, b.columns) or not (a.orientation and b.orientation):
+        return False
+    near = max(abs(p - q) for p, q in zip(a.orientation, b.orientation, strict=True)) < SAME_DIRECTION
+    return near and np.allclose(a.pixel_spacing_mm or (), b.pixel_spacing_mm or (), rtol=SAME_DIRECTION)
+
+
+def _by_traits(frames: list[Frame]) -> list[tuple[str, list[Frame]]]:
+    """Pieces without two images at one place, told apart by the fewest traits that can; else all together."""
+    places = _places(frames)
+    most = max(Counter(places).values())
+    if most == 1:
+        return [("", frames)]
+    traits = [_trait_values(frames, index) for index in range(len(TRAITS))]
+    names = [*TRAITS, "position in plane"]
+    traits.append(_in_plane_offsets(frames))
+    varying = [index for index, values in enumerate(traits) if len(set(values)) > 1]
+    for size in range(1, min(len(varying), 3) + 1):
+        for chosen in combinations(varying, size):
+            keys = list(zip(*(traits[index] for index in chosen), strict=True))
+            if _tells_apart(keys, places, most):
+                return [
+                    (_say(names, chosen, key), [f for f, k in zip(frames, keys, strict=True) if k == key])
+                    for key in sorted(set(keys))
+                ]
+    return [("", frames)]
+
+
+def _tells_apart(keys: list[tuple[str, ...]], places: list[int], most: int) -> bool:
+    """Whether each key holds one image a place, as many keys as images share a place, and one covers all."""
+    if len(set(keys)) != most or len(set(zip(keys, places, strict=True))) != len(places):
+        return False
+    return max(Counter(keys).values()) == len(set(places))
+
+
+def _places(frames: list[Frame]) -> list[int]:
+    """Index of the slice place of each frame; frames come sorted along the normal."""
+    places, last, place = [], -np.inf, -1
+    for frame in frames:
+        here = distance_mm(frame)
+        if here - last > SAME_POSITION_MM:
+            place, last = place + 1, here
+        places.append(place)
+    return places
+
+
+def _trait_values(frames: list[Frame], index: int) -> list[str]:
+    return [frame.traits[index] for frame in frames]
+
+
+def _in_plane_offsets(frames: list[Frame]) -> list[str]:
+    """In-plane position to the nearest mm: tells left and right stacks of one series apart."""
+    offsets = []
+    for frame in frames:
+        assert frame.orientation is not None and frame.position_mm is not None  # noqa: S101 - split() saw to it
+        axes = np.array(frame.orientation).reshape(2, 3)
+        offsets.append(" ".join(f"{value:.0f}" for value in axes @ frame.position_mm / SAME_STACK_MM))
+    return offsets
+
+
+def _say(names: list[str], chosen: tuple[int, ...], key: tuple[str, ...]) -> str:
+    return " ".join(f"{names[index]} {value or 'none'}" for index, value in zip(chosen, key, strict=True))
+
+
+def _plane_word(frame: Frame, groups: list[list[Frame]]) -> str:
+    """sag, cor or tra, with pixel size where two groups share a plane."""
+    words = [_plane(group[0]) for group in groups]
+    word = _plane(frame)
+    if words.count(word) == 1:
+        return word
+    return f"{word} {frame.columns}x{frame.rows}"
+
+
+def _plane(frame: Frame) -> str:
+    assert frame.orientation is not None  # noqa: S101
+    normal = np.abs(np.cross(frame.orientation[:3], frame.orientation[3:]))
+    return ("sag", "cor", "tra")[int(np.argmax(normal))]

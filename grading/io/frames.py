@@ -1,0 +1,53 @@
+"""One slice image and where it lies, however its file stored it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+Vector = tuple[float, float, float]
+Orientation = tuple[float, float, float, float, float, float]
+
+# What may tell two images at one place apart, the likeliest first.
+TRAITS = (
+    "echo time",
+    "image type",
+    "inversion time",
+    "b-value",
+    "temporal position",
+    "trigger time",
+    "acquisition",
+    "stack",
+    "acquisition time",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One 2D image of a DICOM instance, as its header describes it.
+
+    Attributes:
+        path: the file.
+        index: frame number within the file, from 0.
+        label: file name free of patient identity, for messages.
+        rows: image height, pixels.
+        columns: image width, pixels.
+        position_mm: centre of the first pixel, LPS (Image Position Patient), None when absent.
+        orientation: direction of rows, then of columns, LPS (Image Orientation Patient), None when absent.
+        pixel_spacing_mm: distance between row centres, between column centres (Pixel Spacing), or None.
+        depth_mm: spacing or thickness the header claims; used only for an image that is a lone slice.
+        traits: values of `TRAITS`, "" where unknown.
+        slope: stored value to signal (Rescale Slope).
+        intercept: signal of stored value 0 (Rescale Intercept).
+    """
+
+    path: Path
+    index: int
+    label: str
+    rows: int
+    columns: int
+    position_mm: Vector | None
+    orientation: Orientation | None
+    pixel_spacing_mm: tuple[float, float] | None
+    depth_mm: float | None
+    traits: tuple[str, ...]
+    slope: float = 1.0
+    intercept: float = 0.0

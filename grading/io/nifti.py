@@ -1,0 +1,237 @@
+"""NIfTI files to Volume and labels, and any array on a volume's grid back to NIfTI."""
+
+import gzip
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from grading.errors import ConfigurationError, MixedSeries, UnreadableSeries
+from grading.findings import Finding
+from grading.io.canonical import canonical_axis_of, digest, from_canonical, to_canonical
+from grading.io.names import nifti_stem
+from grading.io.padding import clean
+from grading.series import SeriesInfo
+from grading.volume import Affine, Geometry, LabelArray, Volume
+
+MAX_VOXELS = 2**28  # of one image: 1 GB as float32; a hip study has 5-50 million
+FORM_DISAGREEMENT_MM = 0.5  # sform against qform at the corners: above float32 rounding, below a voxel
+MIN_VOXEL_VOLUME_MM3 = 1e-6  # below it the affine is singular
+MAX_SPACING_MM = 200.0  # a larger voxel is a wrong unit or a damaged header
+_MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}  # "mm" and "unknown" are taken as mm
+_COMPRESSION = 3  # gzip level: half a second for a study's map; higher levels save a tenth of the size
+_STORED = {"b": np.uint8, "u": np.uint16, "i": np.int32, "f": np.float32}
+
+
+def open_nifti(path: Path) -> nib.Nifti1Image:
+    """Open a NIfTI file and check everything that can be checked without its voxels.
+
+    Raises:
+        UnreadableSeries: not a NIfTI file, damaged, colour or complex, or without a usable affine.
+        MixedSeries: the file holds several volumes.
+    """
+    name = path.name
+    try:
+        kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
+        image = kind.from_filename(path)
+    except Exception as error:  # nibabel, gzip and the header parser each raise their own
+        raise UnreadableSeries(
+            f"{name}: not a readable NIfTI file ({type(error).__name__}); copy or convert it again"
+        ) from None
+    if image.get_data_dtype().fields is not None or image.get_data_dtype().kind not in "iuf":
+        raise UnreadableSeries(
+            f"{name}: voxels are {image.get_data_dtype()} (colour or complex); give a grey-scale magnitude image"
+        )
+    shape = image.shape
+    voxels = int(np.prod([int(n) for n in shape], dtype=object)) if shape else 0
+    if not 0 < voxels <= MAX_VOXELS:
+        raise UnreadableSeries(
+            f"{name}: the header declares shape {shape}, {voxels / 1e6:.0f} million voxels; "
+            f"expected between 1 and {MAX_VOXELS / 1e6:.0f} million"
+        )
+    extra = int(np.prod(shape[3:])) if len(shape) > 3 else 1
+    if extra > 1:
+        raise MixedSeries(
+            f"{name}: holds {extra} volumes (shape {shape}); split it into one file a volume "
+            "(for example with fslsplit) and name water and fat images as such"
+        )
+    if len(shape) < 2:
+        raise UnreadableSeries(f"{name}: shape {shape} is not an image")
+    return image
+
+
+def placement(image: nib.Nifti1Image, name: str) -> tuple[tuple[int, int, int], Affine, tuple[Finding, ...]]:
+    """Shape, affine (stored index to RAS+ mm) and findings about the placement of an opened file.
+
+    Raises:
+        UnreadableSeries: there is no affine, or it is impossible.
+    """
+    header = image.header
+    if int(header["sform_code"]) <= 0 and int(header["qform_code"]) <= 0:
+        raise UnreadableSeries(
+            f"{name}: neither sform nor qform is set, so which side is left is not known; convert it again from DICOM"
+        )
+    scale = _MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
+    unit = np.diag([scale, scale, scale, 1.0])
+    affine = unit @ np.asarray(image.affine, dtype=np.float64)
+    shape = (*image.shape[:3], 1)[:3]
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    usable = bool(np.isfinite(affine).all()) and abs(np.linalg.det(affine[:3, :3])) > MIN_VOXEL_VOLUME_MM3
+    if not usable or spacing.max() > MAX_SPACING_MM:
+        said = " x ".join(f"{value:.3g}" for value in spacing)
+        raise UnreadableSeries(
+            f"{name}: the affine is not usable (voxel {said} mm, determinant "
+            f"{np.linalg.det(affine[:3, :3]):.3g}); convert the file again from DICOM"
+        )
+    grid = (int(shape[0]), int(shape[1]), int(shape[2]))
+    findings: tuple[Finding, ...] = ()
+    sform, qform = header.get_sform(coded=True)[0], _qform(header)
+    if sform is not None and qform is not None:
+        apart = Geometry(grid, unit @ sform).distance_mm(Geometry(grid, unit @ qform))
+        if apart > FORM_DISAGREEMENT_MM:
+            findings = (Finding("sform_qform_disagree", f"up to {apart:.1f} mm apart; sform used"),)
+    return grid, affine, findings
+
+
+def slice_axis_of(image: nib.Nifti1Image, affine: Affine) -> int:
+    """Stored axis that slices stack along: the header's word, else the axis of widest spacing."""
+    said = image.header.get_dim_info()[2]
+    if said is not None:
+        return int(said)
+    spacing = np.round(np.linalg.norm(affine[:3, :3], axis=0), 3)
+    return int(2 - np.argmax(spacing[::-1]))  # the last axis where spacings are equal
+
+
+def read_nifti(path: Path, info: SeriesInfo | None = None) -> Volume:
+    """Read a 3D NIfTI image.
+
+    Args:
+        path: .nii or .nii.gz file.
+        info: description of the series; by default only its name, made from the file's.
+
+    Raises:
+        UnreadableSeries: damaged, colour, constant, or without a usable affine.
+        MixedSeries: the file holds several volumes.
+    """
+    path = Path(path)
+    image = open_nifti(path)
+    shape, affine, findings = placement(image, path.name)
+    stored = _voxels(image, path.name).reshape(shape)
+    series = info or SeriesInfo(name=nifti_stem(path), source="nifti")
+    slice_axis = canonical_axis_of(slice_axis_of(image, affine), affine)
+    voxels, canonical, orientation = to_canonical(stored, affine)
+    values, valid = clean(np.ascontiguousarray(voxels), None, slice_axis, series.name)
+    if shape[2] == 1 or 1 in shape:
+        findings += (Finding("single_slice", "one slice; its depth is the header's claim"),)
+    if series.contrast_agent:
+        findings += (Finding("contrast_agent", "said by the sidecar or name"),)
+    return Volume(
+        voxels=values,
+        geometry=Geometry(values.shape, canonical),
+        valid=valid,
+        series=replace(series, source="nifti", slice_axis=slice_axis, digest=digest(values, canonical)),
+        source_orientation=orientation,
+        findings=findings,
+    )
+
+
+def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
+    """Read a label map in canonical axes.
+
+    Raises:
+        UnreadableSeries: damaged, without a usable affine, or its values are not label numbers.
+        MixedSeries: the file holds several volumes.
+    """
+    path = Path(path)
+    image = open_nifti(path)
+    shape, affine, _ = placement(image, path.name)
+    stored = np.asanyarray(image.dataobj) if _is_plain(image) else _voxels(image, path.name)
+    if stored.dtype.kind == "f":
+        whole = np.rint(stored)
+        off = np.abs(stored - whole)
+        if not np.isfinite(off).all() or off.max() > 1e-3:  # float rounding of stored integers
+            raise UnreadableSeries(f"{path.name}: holds values that are not whole numbers; give a label map")
+        stored = whole
+    low, high = int(stored.min()), int(stored.max())
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise UnreadableSeries(f"{path.name}: label numbers run from {low} to {high}; expected 0 to 65535")
+    labels, canonical, _ = to_canonical(stored.reshape(shape).astype(np.uint16), affine)
+    labels = np.ascontiguousarray(labels, dtype=np.uint16)
+    return labels, Geometry(labels.shape, canonical)
+
+
+def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
+    """Write an array on the volume's grid, in the orientation that the volume's file had.
+
+    The file appears complete or not at all, and the same content gives the same bytes.
+
+    Args:
+        array: canonical order, shape of the volume; stored as uint8, uint16, int32 or float32.
+        volume: names the grid and the source orientation.
+        path: .nii or .nii.gz file.
+
+    Raises:
+        ConfigurationError: the file cannot be written (no permission, no space).
+    """
+    path = Path(path)
+    stored, affine = from_canonical(array, np.asarray(volume.geometry.affine), volume.source_orientation)
+    image = nib.Nifti1Image(stored.astype(_STORED[array.dtype.kind]), affine)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(
+        affine, code=1
+    )  # 1: scanner coordinates; shear does not fit a qform and stays in the sform
+    image.set_sform(affine, code=1)
+    content = image.to_bytes()
+    if path.name.endswith(".gz"):
+        content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path.name} cannot be written to the output folder ({error.strerror}); check space and permissions"
+        ) from error
+
+
+def _is_nifti2(path: Path) -> bool:
+    """Whether the first header word is NIfTI-2's 540 in either byte order."""
+    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    with opener(path, "rb") as file:
+        size = file.read(4)
+    return size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")
+
+
+def _is_plain(image: nib.Nifti1Image) -> bool:
+    """Whether stored integers are the values, without scaling."""
+    slope, intercept = image.header.get_slope_inter()
+    return image.get_data_dtype().kind in "iu" and slope in (None, 1) and intercept in (None, 0)
+
+
+def _qform(header: nib.Nifti1Header) -> Affine | None:
+    """The qform when it is set and sound, else None."""
+    try:
+        qform = header.get_qform(coded=True)[0]
+    except (ValueError, nib.spatialimages.HeaderDataError):
+        return None
+    return None if qform is None else np.asarray(qform, dtype=np.float64)
+
+
+def _voxels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.float32]:
+    try:
+        return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+    except Exception as error:  # gzip, zlib and numpy each raise their own on damaged bytes
+        raise UnreadableSeries(
+            f"{name}: the voxels cannot be read ({type(error).__name__}), the file is truncated or damaged; "
+            "copy it again"
+        ) from None

@@ -1,0 +1,95 @@
+"""Looking up DICOM attributes that may be absent, empty, malformed or nested."""
+
+import math
+from collections.abc import MutableSequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+from grading.io.dicom_library import pydicom
+
+# Functional groups of Enhanced MR that hold what classic instances keep at the top level.
+FRAME_TAGS = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+    "FrameContentSequence",
+    "FrameAnatomySequence",
+    "MRImageFrameTypeSequence",
+    "MREchoSequence",
+    "MRModifierSequence",
+    "MRTimingAndRelatedParametersSequence",
+    "MRDiffusionSequence",
+    "MRMetaboliteMapSequence",
+    "CardiacSynchronizationSequence",
+)
+HEADER_TAGS = (
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),
+    *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate"),
+    *("Modality", "ImageType", "SeriesDescription", "ProtocolName", "SequenceName", "PulseSequenceName"),
+    *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),
+    *("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "MagneticFieldStrength"),
+    *("SpectrallySelectedSuppression", "DiffusionBValue", "DiffusionGradientOrientation"),
+    *("TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "AcquisitionTime"),
+    *("ContrastBolusAgent", "Laterality", "ImageLaterality", "Rows", "Columns", "NumberOfFrames"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("PixelSpacing", "SpacingBetweenSlices", "SliceThickness", "RescaleSlope", "RescaleIntercept"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, NotImplementedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Data sets in order of precedence; a malformed value reads as an absent one."""
+
+    levels: tuple[pydicom.Dataset, ...]
+
+    def texts(self, keyword: str) -> tuple[str, ...]:
+        """All values as stripped text; () when absent or empty."""
+        for level in self.levels:
+            try:
+                value = level.get(keyword)
+                if value is None or value == "":
+                    continue
+                many = list(value) if isinstance(value, MutableSequence) else [value]
+                texts = tuple(str(item).strip(" \0") for item in many)
+            except _MALFORMED:
+                continue
+            if any(texts):
+                return texts
+        return ()
+
+    def text(self, keyword: str) -> str:
+        """The first value as stripped text; "" when absent or empty."""
+        values = self.texts(keyword)
+        return values[0] if values else ""
+
+    @overload
+    def numbers(self, keyword: str, count: Literal[2]) -> tuple[float, float] | None: ...
+    @overload
+    def numbers(self, keyword: str, count: Literal[3]) -> tuple[float, float, float] | None: ...
+    @overload
+    def numbers(
+        self, keyword: str, count: Literal[6]
+    ) -> tuple[float, float, float, float, float, float] | None: ...
+    def numbers(self, keyword: str, count: int) -> tuple[float, ...] | None:
+        """Exactly `count` finite numbers, else None."""
+        try:
+            values = tuple(float(text) for text in self.texts(keyword))
+        except ValueError:
+            return None
+        return values if len(values) == count and all(map(math.isfinite, values)) else None
+
+    def number(self, keyword: str) -> float | None:
+        """The first value as a finite number, else None."""
+        try:
+            value = float(self.text(keyword))
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+
+    def integer(self, keyword: str) -> int | None:
+        """The first value as an integer, else None."""
+        value = self.number(keyword)
+        return int(value) if value is not None and value == int(value) else None

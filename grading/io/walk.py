@@ -1,0 +1,57 @@
+"""Finding files: folders in a stable order, once each, without following links in circles."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grading.errors import SeriesNotFound
+
+_OUTPUT_FILES = frozenset({"run.json", "studies.csv"})  # together they mark a folder this program wrote
+
+
+def walk(inputs: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Every regular file below the inputs as (folder the user pointed at, file), each file once.
+
+    Hidden files, folders that cannot be opened and this program's own output folders are passed over.
+    A DICOMDIR stands for the folder it lies in.
+
+    Raises:
+        SeriesNotFound: an input does not exist.
+    """
+    folders: set[tuple[int, int]] = set()
+    files: set[Path] = set()
+    for given in inputs:
+        start = Path(os.path.abspath(given))  # noqa: PTH100 - keeps the user's own link names, unlike resolve()
+        if not start.exists():
+            raise SeriesNotFound(f"input {given} does not exist; check the path")
+        if start.is_file() and start.name.upper() != "DICOMDIR":
+            found: Iterator[Path] = iter((start,))
+            root = start.parent
+        else:
+            root = start if start.is_dir() else start.parent
+            found = _files(root, folders)
+        for path in found:
+            real = Path(os.path.realpath(path))
+            if real not in files:
+                files.add(real)
+                yield root, path
+
+
+def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    if {entry.name for entry in entries} >= _OUTPUT_FILES:
+        return
+    for entry in entries:
+        if entry.name.startswith((".", "__MACOSX")):
+            continue
+        if entry.is_dir():
+            yield from _files(entry, seen)
+        elif entry.is_file():
+            yield entry
