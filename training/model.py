@@ -1,4 +1,4 @@
-"""The network: a small 3D U-Net with instance normalisation."""
+"""The network: a small 3D U-Net with instance normalisation, thin at full resolution where voxels are many."""
 
 import torch
 from torch import Tensor, nn
@@ -6,9 +6,11 @@ from torch.nn import functional
 
 
 class _Block(nn.Sequential):
-    def __init__(self, inputs: int, outputs: int) -> None:
+    """Convolutions of 3x3x3 voxels, each normalised over the image."""
+
+    def __init__(self, inputs: int, outputs: int, convolutions: int = 2) -> None:
         layers: list[nn.Module] = []
-        for width in (inputs, outputs):
+        for width in (inputs, *[outputs] * (convolutions - 1)):
             layers += [
                 nn.Conv3d(width, outputs, 3, padding=1, bias=False),
                 nn.InstanceNorm3d(outputs, affine=True),
@@ -20,16 +22,18 @@ class _Block(nn.Sequential):
 class UNet(nn.Module):
     """Image (N, 1, i, j, k) in, class logits and one side logit (N, classes + 1, i, j, k) out.
 
-    Every spatial size must be a multiple of 2 ** (levels - 1).
+    Any spatial size of at least 2 ** (levels - 1) voxels will do: pooling rounds up, and what rises is cut to fit.
     """
 
     def __init__(self, classes: int, widths: tuple[int, ...] = (16, 32, 64, 96, 128)) -> None:
         super().__init__()
-        self.down = nn.ModuleList(_Block(a, b) for a, b in zip((1, *widths[:-1]), widths, strict=True))
-        self.rise = nn.ModuleList(
-            nn.ConvTranspose3d(b, a, 2, 2) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList([_Block(1, widths[0], 1), *(_Block(a, b) for a, b in pairs)])
+        self.rise = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2) for a, b in pairs)
+        # At full resolution the two paths are added, below they are concatenated.
+        self.up = nn.ModuleList(
+            [_Block(widths[0], widths[0]), *(_Block(2 * a, a) for a in widths[1:-1])]
         )
-        self.up = nn.ModuleList(_Block(2 * a, a) for a in widths[:-1])
         self.head = nn.Conv3d(widths[0], classes + 1, 1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -37,9 +41,11 @@ class UNet(nn.Module):
         kept: list[Tensor] = []
         x = image
         for level, block in enumerate(self.down):
-            x = block(functional.max_pool3d(x, 2) if level else x)
+            x = block(functional.max_pool3d(x, 2, ceil_mode=True) if level else x)
             kept.append(x)
         for level in reversed(range(len(self.up))):
-            x = self.up[level](torch.cat([kept[level], self.rise[level](x)], dim=1))
+            skip = kept[level]
+            risen = self.rise[level](x)[:, :, : skip.shape[2], : skip.shape[3], : skip.shape[4]]
+            x = self.up[level](skip + risen if level == 0 else torch.cat([skip, risen], dim=1))
         result: Tensor = self.head(x)
         return result

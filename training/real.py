@@ -41,8 +41,8 @@ class RealStudy:
 def load_study(folder: Path) -> RealStudy:
     """Read `folder`/dicom with `reader_labels.nii.gz` and `bones.nii.gz` beside it."""
     volume = read(folder / "dicom")
-    labels = _on_grid(folder / "reader_labels.nii.gz", volume.geometry)
-    bones = _on_grid(folder / "bones.nii.gz", volume.geometry)
+    labels = on_grid(folder / "reader_labels.nii.gz", volume.geometry)
+    bones = on_grid(folder / "bones.nii.gz", volume.geometry)
     group, side = combine(labels, bones, volume.geometry)
     group[~volume.valid] = ANY
     image = antialias(
@@ -79,7 +79,7 @@ def combine(labels: np.ndarray, bones: np.ndarray, geometry: Geometry) -> tuple[
     return group, side
 
 
-def _on_grid(path: Path, geometry: Geometry) -> np.ndarray:
+def on_grid(path: Path, geometry: Geometry) -> np.ndarray:
     image = nib.as_closest_canonical(nib.load(path))
     array = np.asarray(image.dataobj).astype(np.uint16)
     source = Geometry(array.shape, image.affine)

@@ -92,7 +92,7 @@ def train(arguments: argparse.Namespace) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         average.update_parameters(net)
-        history.append(float(value))
+        history.append(value.item())
         if (iteration + 1) % 20 == 0:
             pace = (time.monotonic() - began) / (iteration + 1 - start)
             print(f"{iteration + 1} loss {np.mean(history[-100:]):.3f} lr {rate:.1e} {pace:.2f} s/it", flush=True)

@@ -1,0 +1,55 @@
+"""Volume -> Segmentation: the bundled network, or label maps that a user brings."""
+
+from grading.anatomy import STRUCTURES, Side
+from grading.errors import ConfigurationError, SegmentationError
+from grading.segment.cleanup import gluteal_volume_ml, tidy
+from grading.segment.network import NetworkSegmenter
+from grading.settings import Settings
+from grading.volume import LabelArray, Segmentation, Volume
+
+__all__ = ["segment"]
+
+SMALLEST_GLUTEAL_ML = 20.0  # all glutei of both sides; an adult maximus alone is about 500 mL
+ONE_HIP_SHARE = 0.1  # of all gluteal volume on the other side: below it the image shows one hip
+
+
+def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  # noqa: B008 - frozen
+    """Segment the gluteal muscles, their neighbours and the pelvic bones with the bundled network.
+
+    Args:
+        volume: a hip or pelvis MRI of any orientation.
+        settings: `side` names the hip of a one-hip image, `threads` limits the network's threads.
+
+    Returns:
+        Labels on the volume's own grid, stray pieces removed and holes filled.
+
+    Raises:
+        SegmentationError: no gluteal muscle is in view.
+        ConfigurationError: `settings.side` is given but both hips are in view.
+    """
+    found = NetworkSegmenter(settings.threads)(volume)
+    labels = tidy(found.labels, volume.geometry)
+    by_side = gluteal_volume_ml(labels, volume.geometry)
+    total = sum(by_side.values())
+    if total < SMALLEST_GLUTEAL_ML:
+        raise SegmentationError(
+            f"series {volume.series.name}: no gluteal muscle in view (found {total:.0f} mL, "
+            f"need {SMALLEST_GLUTEAL_ML:.0f} mL); is this a hip or pelvis?"
+        )
+    if settings.side is not None:
+        labels = _all_on(labels, settings.side, by_side)
+    return Segmentation(labels, volume.geometry, found.confidence, found.method, found.findings)
+
+
+def _all_on(labels: LabelArray, side: Side, by_side: dict[str, float]) -> LabelArray:
+    """Give every structure of a one-hip image to `side`."""
+    smaller, larger = sorted(by_side.values())
+    if smaller > ONE_HIP_SHARE * (smaller + larger):
+        raise ConfigurationError(
+            f"--side {side} is for images of one hip, but both are in view "
+            f"(left {by_side[Side.LEFT]:.0f} mL, right {by_side[Side.RIGHT]:.0f} mL); leave it out"
+        )
+    result = labels.copy()
+    for structure in STRUCTURES.values():
+        result[result == structure.label(side.other)] = structure.label(side)
+    return result

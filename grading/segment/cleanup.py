@@ -1,0 +1,60 @@
+"""What a network's labels need before they are measured: one body per muscle, without holes."""
+
+import numpy as np
+from scipy import ndimage
+
+from grading.anatomy import SIDES, STRUCTURES, Muscle, label_of
+from grading.volume import BoolArray, Geometry, LabelArray
+
+SMALLEST_SHARE = 0.1  # of the largest piece: smaller pieces are specks of another structure
+SMALLEST_ML = 2.0  # below this a "muscle" is noise; the smallest adult minimus remnants are above 10 mL
+
+
+def tidy(labels: LabelArray, geometry: Geometry) -> LabelArray:
+    """Drop stray pieces of every muscle and fill the holes inside it.
+
+    Holes belong to the muscle: volumes include intramuscular fat (`clinical` convention of this package).
+
+    Args:
+        labels: uint16 (i, j, k), numbers of `STRUCTURES`.
+        geometry: grid of `labels`.
+
+    Returns:
+        New label array.
+    """
+    result = labels.copy()
+    smallest = SMALLEST_ML / geometry.voxel_volume_ml
+    for muscle in Muscle:
+        for side in SIDES:
+            number = label_of(muscle, side)
+            mask = labels == number
+            if not mask.any():
+                continue
+            box = _bounding_box(mask)
+            kept = _main_pieces(mask[box], smallest)
+            view = result[box]
+            view[mask[box] & ~kept] = 0
+            filled = ndimage.binary_fill_holes(kept)
+            view[filled & (view == 0)] = number
+    return result
+
+
+def _main_pieces(mask: BoolArray, smallest_voxels: float) -> BoolArray:
+    pieces, count = ndimage.label(mask)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    keep = (sizes >= SMALLEST_SHARE * sizes.max()) & (sizes >= smallest_voxels)
+    return np.asarray(keep[pieces])
+
+
+def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
+    return ndimage.find_objects(mask.astype(np.uint8))[0]
+
+
+def gluteal_volume_ml(labels: LabelArray, geometry: Geometry) -> dict[str, float]:
+    """Volume of the labelled gluteal muscles (TFL included) by side, mL."""
+    return {
+        side: float(np.isin(labels, [STRUCTURES[m].label(side) for m in Muscle]).sum())
+        * geometry.voxel_volume_ml
+        for side in SIDES
+    }
