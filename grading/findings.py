@@ -49,6 +49,43 @@ FINDINGS: dict[str, FindingKind] = {
     "too_small": FindingKind(Severity.STOP, "Too few voxels remain after erosion to measure fat."),
     "no_fat_reference": FindingKind(Severity.STOP, "No subcutaneous fat in view to scale the signal against."),
     "no_muscle_reference": FindingKind(Severity.STOP, "No lean muscle in view to scale the signal against."),
+    "fat_reference_other_side": FindingKind(
+        Severity.CAUTION, "Subcutaneous fat of the other side served as reference; none is in view on this one."
+    ),
+    "water_fat_swap": FindingKind(
+        Severity.STOP, "Subcutaneous fat reads as water: the Dixon reconstruction exchanged fat and water here."
+    ),
+    "fat_reads_low": FindingKind(
+        Severity.CAUTION, "Subcutaneous fat reads lower than fat should; Dixon fractions may be too low."
+    ),
+    "swap_not_checked": FindingKind(
+        Severity.NOTE, "No subcutaneous fat in view to check that fat and water were not exchanged."
+    ),
+    "partly_excluded": FindingKind(
+        Severity.CAUTION, "Part of the muscle carries no usable signal and was left out of its fat fraction."
+    ),
+    "mostly_excluded": FindingKind(Severity.STOP, "Most of the muscle carries no usable signal."),
+    "one_side_in_view": FindingKind(
+        Severity.NOTE, "Gluteal muscles of one side only were found; sides cannot be compared."
+    ),
+    "reference_mismatch": FindingKind(
+        Severity.CAUTION, "Subcutaneous fat differs between the sides after shading correction."
+    ),
+    "implausible_volume": FindingKind(
+        Severity.CAUTION, "The muscle's volume lies far outside published values; look at its outline."
+    ),
+    "fractions_disagree": FindingKind(
+        Severity.NOTE, "Mean fat fraction and share of fat voxels differ: fat is spread finely, or the references are off."
+    ),
+    "common_slab": FindingKind(
+        Severity.NOTE, "Sides were compared on the part of the muscle that both show, not on whole muscles."
+    ),
+    "not_comparable": FindingKind(
+        Severity.STOP, "The sides cannot be compared: a muscle is missing or is cut where the other is not."
+    ),
+    "no_published_limit": FindingKind(
+        Severity.NOTE, "No normal side-to-side limit is published for gluteal fat fraction."
+    ),
     "laterality_contradiction": FindingKind(
         Severity.CAUTION, "The header and the anatomy disagree about which side is which."
     ),

@@ -1,0 +1,177 @@
+"""Fat fraction from a T1 image: f = (I - I_muscle) / (I_fat - I_muscle) once shading is removed.
+
+The linear two-reference model [Belzunce 2022] needs no fat class to exist inside a muscle, so healthy
+muscle reads about 0, where mixture models and Otsu's threshold find 25-50 %.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grading.anatomy import SIDES, Side, label_of
+from grading.fat.bias import BiasField, TissueSample, fit_bias
+from grading.fat.interior import bounding_box, interior
+from grading.fat.references import Reference, bootstrap_error, lean_signal, mode, robust_spread
+from grading.fat.tissue import (
+    FAT_OVER_MUSCLE,
+    MINIMUM_ML,
+    MUSCLES,
+    Scene,
+    coarse_scene,
+    labelled_sides,
+    midline,
+    subcutaneous_fat,
+)
+from grading.fat.values import FatMap
+from grading.findings import Finding
+from grading.settings import Settings
+from grading.volume import BoolArray, FloatArray, Segmentation, Volume
+
+SHADING_PASSES = 2  # fat is found again on the image that the first field flattened
+LEAN_END = 0.1  # quantile of muscle signal that fat is told from: lean even where most muscle is fatty
+MINIMUM_MUSCLE_ML = 1.0  # inside of a muscle that its own mode is read from
+LEVEL_MARGIN_MM = 20.0  # fat counts from this far below to this far above the labelled muscles
+PATCH_MM = 40.0  # edge of the patches of fat that the reference's error is bootstrapped over
+PATCH_VOXELS = 30
+MIDLINE_BLEND_MM = 30.0  # the two sides' fat signals pass into each other over this distance either way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shading:
+    """The bias field, the fat it was fitted on and that fat's corrected signal."""
+
+    field: BiasField
+    fat: BoolArray
+    signal: FloatArray
+
+
+def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -> FatMap:
+    """Fat fraction of a T1 image by two references; see `grading.fat.fat_map`."""
+    scene = coarse_scene(volume, segmentation.labels)
+    shading = _shading(scene)
+    if shading is None:
+        return _without(volume, _why_no_fat(scene))
+    corrected = volume.voxels / shading.field.gain()
+    muscle = _muscle_reference(corrected, volume, segmentation, settings.seed)
+    if muscle is None:
+        return _without(volume, Finding("no_muscle_reference", "fewer than two muscles agree on a lean signal"))
+    sides, middle = labelled_sides(segmentation), midline(segmentation)
+    fats = _fat_references(scene, shading, sides, middle, settings.seed)
+    if not fats:
+        return _without(volume, Finding("no_fat_reference", f"under {MINIMUM_ML:g} mL of subcutaneous fat"))
+    contrast = min(f.signal for f in fats.values()) / muscle.signal
+    if contrast < FAT_OVER_MUSCLE:
+        detail = f"subcutaneous fat is only {contrast:.2f} times as bright as the leanest muscles"
+        return _without(volume, Finding("no_muscle_reference", detail))
+    fat_signal = _fat_signal(fats, middle, volume)
+    fraction = (corrected - np.float32(muscle.signal)) / (fat_signal - np.float32(muscle.signal))
+    fraction[~volume.valid] = np.nan
+    findings = tuple(
+        Finding("fat_reference_other_side", "no subcutaneous fat in view on this side", side=side)
+        for side in sides
+        if side not in fats
+    )
+    return FatMap(fraction, volume.valid, volume.geometry, "t1", (*fats.values(), muscle), findings)
+
+
+def _shading(scene: Scene) -> _Shading | None:
+    """Bias field and subcutaneous fat, found in turns; None when either tissue is missing."""
+    known = scene.muscle & (scene.signal > 0) & scene.valid
+    if not known.any():
+        return None
+    everywhere = scene.position(np.ones(scene.signal.shape, dtype=bool))
+    muscle = TissueSample(scene.position(known), scene.signal[known].astype(float))
+    signal, shading = scene.signal, None
+    for _ in range(SHADING_PASSES):
+        fat = subcutaneous_fat(scene, signal, float(np.quantile(signal[known], LEAN_END)))
+        if not fat.any():
+            return shading
+        sample = TissueSample(scene.position(fat), scene.signal[fat].astype(float))
+        field = fit_bias(sample, muscle, scene.fine.shape)
+        gain = field.gain_at(everywhere).reshape(scene.signal.shape)
+        signal = (scene.signal / gain).astype(np.float32)
+        shading = _Shading(field, fat, signal)
+    return shading
+
+
+def _why_no_fat(scene: Scene) -> Finding:
+    if not scene.muscle.any():
+        return Finding("no_muscle_reference", "no labelled muscle is thick enough to hold a pure voxel")
+    return Finding("no_fat_reference", f"nothing under the skin is {FAT_OVER_MUSCLE:g} times as bright as muscle")
+
+
+def _muscle_reference(
+    corrected: FloatArray, volume: Volume, segmentation: Segmentation, seed: int
+) -> Reference | None:
+    """Lean signal pooled over the muscles of both sides; None when no two agree."""
+    modes: list[float] = []
+    voxels: list[int] = []
+    for name in MUSCLES:
+        for side in SIDES:
+            mask = segmentation.labels == label_of(name, side)
+            box = bounding_box(mask)
+            if box is None:
+                continue
+            inside = interior(mask[box], volume.geometry, volume.series.slice_axis) & volume.valid[box]
+            count = int(inside.sum())
+            if count * volume.geometry.voxel_volume_ml >= MINIMUM_MUSCLE_ML:
+                modes.append(mode(corrected[box][inside].astype(float)))
+                voxels.append(count)
+    lean = lean_signal(modes)
+    if lean is None:
+        return None
+    signal, agreeing = lean
+    pooled = sum(n for n, m in zip(voxels, modes, strict=True) if m in agreeing)
+    return Reference(
+        "muscle", None, signal, bootstrap_error(agreeing, seed), float(np.std(agreeing, ddof=1)), pooled
+    )
+
+
+def _fat_references(
+    scene: Scene, shading: _Shading, sides: tuple[Side, ...], middle: float | None, seed: int
+) -> dict[Side, Reference]:
+    """Subcutaneous fat of each side at the level of the muscles; sides with too little are left out."""
+    where = np.argwhere(shading.fat)
+    signal = shading.signal[shading.fat].astype(float)
+    along = scene.fine_index(where)[:, 0]
+    level = np.flatnonzero(scene.muscle.any(axis=(0, 1)))
+    margin = LEVEL_MARGIN_MM / scene.geometry.spacing_mm[2]
+    near = (where[:, 2] >= level[0] - margin) & (where[:, 2] <= level[-1] + margin)
+    patch = np.rint((where - (np.asarray(shading.fat.shape) - 1) / 2) * scene.geometry.spacing_mm / PATCH_MM)
+    found = {}
+    for side in sides:
+        own = near
+        if middle is not None:
+            own = near & (along < middle if side is Side.LEFT else along > middle)
+        if own.sum() * scene.geometry.voxel_volume_ml < MINIMUM_ML:
+            continue
+        medians = _patch_medians(patch[own], signal[own])
+        error = bootstrap_error(medians, seed)
+        found[side] = Reference("fat", side, mode(signal[own]), error, robust_spread(medians), int(own.sum()))
+    return found
+
+
+def _patch_medians(patch: npt.NDArray[np.float64], signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Median signal of every patch that holds enough voxels; of all voxels together where none does."""
+    _, member = np.unique(patch, axis=0, return_inverse=True)
+    order = np.argsort(member.ravel(), kind="stable")
+    groups = np.split(signal[order], np.cumsum(np.bincount(member.ravel()))[:-1])
+    medians = [float(np.median(g)) for g in groups if g.size >= PATCH_VOXELS]
+    return np.array(medians or [float(np.median(signal))])
+
+
+def _fat_signal(fats: dict[Side, Reference], middle: float | None, volume: Volume) -> FloatArray:
+    """Fat signal that holds at each index along axis 0, shape (i, 1, 1)."""
+    left = fats.get(Side.LEFT) or fats[Side.RIGHT]
+    right = fats.get(Side.RIGHT) or left
+    centre = middle or 0.0
+    reach = MIDLINE_BLEND_MM / volume.geometry.spacing_mm[0]
+    along = np.interp(np.arange(volume.geometry.shape[0]), [centre - reach, centre + reach], [left.signal, right.signal])
+    return np.asarray(along, dtype=np.float32)[:, None, None]
+
+
+def _without(volume: Volume, finding: Finding) -> FatMap:
+    """A map without a single fraction, and the reason."""
+    nothing = np.full(volume.geometry.shape, np.nan, dtype=np.float32)
+    return FatMap(nothing, volume.valid, volume.geometry, "t1", (), (finding,))
