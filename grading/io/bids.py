@@ -26,7 +26,7 @@ def stem(path: Path) -> str:
 
 
 def subject_session(path: Path) -> str:
-    """ "sub-01" or "sub-01_ses-02" of a BIDS file name, "" for any other name."""
+    """Subject and session of a BIDS file name ("sub-01_ses-02"), "" for any other name."""
     found = dict(_ENTITY.findall(path.name)) if path.name.startswith("sub-") else {}
     return "_".join(f"{key}-{found[key]}" for key in ("sub", "ses") if key in found)
 
@@ -79,7 +79,7 @@ def _text(side: dict[str, object], key: str) -> str:
 
 
 def _words(side: dict[str, object], key: str) -> tuple[str, ...]:
-    """Values of a list, or of DICOM's text form with "\\\\" or "_" between values, upper case."""
+    """Values of a list, or of a text with backslash or underscore between values, upper case."""
     value = side.get(key)
     if isinstance(value, list):
         return tuple(str(item).upper() for item in value)

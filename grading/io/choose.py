@@ -125,7 +125,7 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
     if series.problem is not None:
         return str(series.problem)
     if role in {Role.T1, Role.WATER, Role.FAT} and min(series.shape) < MIN_SLICES:
-        return f"only {min(series.shape)} slices; a volume needs {MIN_SLICES}"
+        return f"only {_slices(series)}; a volume needs {MIN_SLICES}"
     if role is Role.T1:
         if not picked:
             return f"T1, but --contrast {contrast} was asked for"
@@ -147,7 +147,8 @@ def _why_behind(series: SeriesFound, best: SeriesFound) -> str:
     """The first point of the rule on which `series` lost against `best`."""
     mine, theirs = _rank(series), _rank(best)
     if mine[0] != theirs[0]:
-        return f"{best.info.name} covers more ({100 * coverage(best):.0f} % against {100 * coverage(series):.0f} %)"
+        share, least = 100 * coverage(best), 100 * coverage(series)
+        return f"{best.info.name} covers more ({share:.0f} % against {least:.0f} %)"
     if mine[1] != theirs[1]:
         return f"{best.info.name} is without contrast agent"
     if mine[2] != theirs[2]:
@@ -164,7 +165,7 @@ def _problem(series: Sequence[SeriesFound], contrast: str) -> InputError:
     for candidate in series:
         if candidate.info.role in wanted and min(candidate.shape) < MIN_SLICES:
             return IncompleteSeries(
-                f"series {candidate.info.name} has {min(candidate.shape)} slices; "
+                f"series {candidate.info.name} has {_slices(candidate)}; "
                 f"a volume needs at least {MIN_SLICES}; give the folder with all slices"
             )
     found = "; ".join(f"{s.info.name}: {s.reason}" for s in series) or "no image"
@@ -175,6 +176,11 @@ def _problem(series: Sequence[SeriesFound], contrast: str) -> InputError:
     if all(s.problem is not None for s in series):
         return next(s.problem for s in series if s.problem is not None)
     return UnsupportedContrast(f"no {what} to grade; found {found}")
+
+
+def _slices(series: SeriesFound) -> str:
+    count = series.shape[series.info.slice_axis]
+    return f"{count} slice{'' if count == 1 else 's'}"
 
 
 def _only(series: Iterable[SeriesFound], roles: frozenset[Role]) -> bool:

@@ -13,7 +13,7 @@ from grading.io.dicom_pixels import decode
 from grading.io.frames import Frame
 from grading.io.padding import clean
 from grading.series import SeriesInfo
-from grading.volume import Geometry, Volume
+from grading.volume import FloatArray, Geometry, Volume
 
 
 def read_dicom(frames: Sequence[Frame], info: SeriesInfo) -> Volume:
@@ -66,15 +66,16 @@ def read_dicom(frames: Sequence[Frame], info: SeriesInfo) -> Volume:
     )
 
 
-def _refuse_different(kept: np.ndarray, other: np.ndarray, place: int, planned: Stack, name: str) -> None:  # type: ignore[type-arg]
+def _refuse_different(kept: FloatArray, other: FloatArray, place: int, planned: Stack, name: str) -> None:
     """Two images at one place are fine only when they are copies."""
     if np.array_equal(kept, other, equal_nan=True):
         return
     doubled = sum(len(copies) > 1 for copies in planned.slices)
     raise MixedSeries(
-        f"series {name}: {doubled} of {len(planned.slices)} slice places hold more than one image, and at slice "
-        f"{place + 1} they differ (by up to {np.abs(kept - other).max():g} of {np.abs(kept).max():g}) while echo, "
-        "image type, time and acquisition do not tell them apart; export the images as separate series"
+        f"series {name}: {doubled} of {len(planned.slices)} slice places hold more than one image, "
+        f"and at slice {place + 1} they differ (by up to {np.abs(kept - other).max():g} of "
+        f"{np.abs(kept).max():g}) while echo, image type, time and acquisition do not tell them apart; "
+        "export the images as separate series"
     )
 
 
@@ -89,5 +90,5 @@ def _findings(planned: Stack, copies: int, info: SeriesInfo) -> tuple[Finding, .
     if len(planned.slices) == 1:
         findings.append(Finding("single_slice", "one slice; its depth is the header's claim"))
     if info.contrast_agent:
-        findings.append(Finding("contrast_agent", "said by the header"))
+        findings.append(Finding("contrast_agent", "said by the header or the description"))
     return tuple(findings)

@@ -128,13 +128,14 @@ def _step(
     aside = np.linalg.norm(off - np.outer(off @ normal, normal), axis=1)
     if aside.max() > tolerance:
         raise MixedSeries(
-            f"series {name}: slice {int(aside.argmax()) + 1} of {len(positions)} lies {aside.max():.1f} mm beside "
-            "the line through the others, so the slices form no single stack; export each stack as its own series"
+            f"series {name}: slice {int(aside.argmax()) + 1} of {len(positions)} lies {aside.max():.1f} mm "
+            "beside the line through the others, so the slices form no single stack; export each stack as "
+            "its own series"
         )
     if np.abs(off @ normal).max() > tolerance:
         raise IncompleteSeries(
-            f"series {name}: uneven slice positions, steps from {steps.min():.2f} to {steps.max():.2f} mm where "
-            f"{usual:.2f} mm is usual; export the series again"
+            f"series {name}: uneven slice positions, steps from {steps.min():.2f} to {steps.max():.2f} mm "
+            f"where {usual:.2f} mm is usual; export the series again"
         )
     return step
 

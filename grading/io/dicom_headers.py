@@ -165,7 +165,7 @@ def _frames(path: Path, label: str, dataset: pydicom.Dataset, rows: int, columns
             pixel_spacing_mm=tags.numbers("PixelSpacing", 2),
             depth_mm=tags.number("SpacingBetweenSlices") or tags.number("SliceThickness"),
             traits=_traits(tags),
-            slope=1.0 if not slope else slope,
+            slope=slope or 1.0,
             intercept=tags.number("RescaleIntercept") or 0.0,
         )
 

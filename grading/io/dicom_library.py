@@ -4,11 +4,11 @@ from grading.errors import ConfigurationError
 
 try:
     import pydicom
-    import pydicom.pixels
+    from pydicom.pixels.utils import pixel_array
 except AttributeError as error:  # its decoder package imports a standard module named 'dl'
     raise ConfigurationError(
         "a file or folder named 'dl' in the working directory hides a Python module that the DICOM "
         "decoders need; run the command from another directory"
     ) from error
 
-__all__ = ["pydicom"]
+__all__ = ["pixel_array", "pydicom"]

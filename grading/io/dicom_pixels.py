@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.errors import UnreadableSeries
-from grading.io.dicom_library import pydicom
+from grading.io.dicom_library import pixel_array, pydicom
 from grading.io.frames import Frame
 from grading.volume import BoolArray, FloatArray
 
@@ -74,7 +74,7 @@ def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np
                 "pixels; copy or export it again"
             )
     try:
-        pixels = pydicom.pixels.pixel_array(dataset, index=frame.index)
+        pixels = pixel_array(dataset, index=frame.index)
     except Exception as error:  # each decoder raises its own kinds
         raise UnreadableSeries(
             f"series {name}: the pixels of {frame.label} cannot be decoded ({syntax.name}, "
@@ -94,7 +94,7 @@ def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np
 def _used_bits(pixels: npt.NDArray[np.generic], used: int) -> npt.NDArray[np.generic]:
     """The lowest `used` bits, sign-extended: unused high bits may hold an overlay's graphics."""
     unused = pixels.dtype.itemsize * 8 - used
-    return np.asarray(np.right_shift(np.left_shift(pixels, unused), unused))  # type: ignore[call-overload]
+    return np.asarray(np.right_shift(np.left_shift(pixels, unused), unused))
 
 
 def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolArray | None:

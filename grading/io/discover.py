@@ -150,8 +150,8 @@ def _dicom_studies(files: _Files, *, identify: bool) -> list[_Draft]:
         identity = Identity()
         for instance in instances:
             identity |= instance.identity
-        folder = folder_name([i.path for i in instances], root, shared, words)
-        name = study_name(folder, uid, identity, identify=identify)
+        own = folder_name([i.path for i in instances], root, shared, words)
+        name = study_name(own, uid, identity, identify=identify)
         drafts.append(_Draft(name, series, [i.path for i in instances], root, uid))
     return drafts
 

@@ -39,7 +39,7 @@ def series_of(instances: Sequence[Instance], unreadable: Sequence[Path] = ()) ->
         groups.setdefault(key, []).append(instance)
     findings: tuple[Finding, ...] = ()
     if unreadable:
-        findings = (Finding("unreadable_files", f"{len(unreadable)} files beside the series"),)
+        findings = (Finding("unreadable_files", f"{len(unreadable)} damaged beside the series"),)
     found = [
         replace(series, findings=findings)
         for group in groups.values()

@@ -1,4 +1,4 @@
-"""Label maps lie beside the images they belong to; they are listed with them and are no studies themselves."""
+"""Label maps lie beside the images they belong to; they are listed with them, not as studies."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -67,7 +67,7 @@ def _is_generic(name: str, series: set[str]) -> bool:
 
 
 def study_name(folder: str, study_uid: str, identity: Identity, *, identify: bool) -> str:
-    """Name of a DICOM study from its folder, or ten hex digits of its UID where the folder may not be used."""
+    """Name of a DICOM study: its folder, or ten hex digits of its UID where the folder may not be used."""
     name = safe_name(folder)
     if not name or (not identify and identity.appears_in(folder)):
         return short_hash(study_uid)

@@ -44,7 +44,8 @@ def open_nifti(path: Path) -> nib.Nifti1Image:
         ) from None
     if image.get_data_dtype().fields is not None or image.get_data_dtype().kind not in "iuf":
         raise UnreadableSeries(
-            f"{name}: voxels are {image.get_data_dtype()} (colour or complex); give a grey-scale magnitude image"
+            f"{name}: voxels are {image.get_data_dtype()} (colour or complex); "
+            "give a grey-scale magnitude image"
         )
     shape = image.shape
     voxels = int(np.prod([int(n) for n in shape], dtype=object)) if shape else 0
@@ -73,7 +74,8 @@ def placement(image: nib.Nifti1Image, name: str) -> tuple[tuple[int, int, int], 
     header = image.header
     if int(header["sform_code"]) <= 0 and int(header["qform_code"]) <= 0:
         raise UnreadableSeries(
-            f"{name}: neither sform nor qform is set, so which side is left is not known; convert it again from DICOM"
+            f"{name}: neither sform nor qform is set, so which side is left is not known; "
+            "convert it again from DICOM"
         )
     scale = _MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
     unit = np.diag([scale, scale, scale, 1.0])
@@ -160,8 +162,8 @@ def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
     if low < 0 or high > np.iinfo(np.uint16).max:
         raise UnreadableSeries(f"{path.name}: label numbers run from {low} to {high}; expected 0 to 65535")
     labels, canonical, _ = to_canonical(stored.reshape(shape).astype(np.uint16), affine)
-    labels = np.ascontiguousarray(labels, dtype=np.uint16)
-    return labels, Geometry(labels.shape, canonical)
+    ordered = np.ascontiguousarray(labels, dtype=np.uint16)
+    return ordered, Geometry(ordered.shape, canonical)
 
 
 def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
@@ -200,7 +202,8 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
             raise
     except OSError as error:
         raise ConfigurationError(
-            f"{path.name} cannot be written to the output folder ({error.strerror}); check space and permissions"
+            f"{path.name} cannot be written to the output folder ({error.strerror}); "
+            "check space and permissions"
         ) from error
 
 
