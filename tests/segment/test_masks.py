@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.anatomy import STRUCTURES, Muscle, Side, label_of
+import grading
+from grading.anatomy import GLUTEI, SIDES, STRUCTURES, Muscle, Side, label_of
 from grading.errors import ConfigurationError, GridMismatchError, SegmentationError
 from grading.segment.masks import MasksSegmenter, find_label_map, loses_nothing
 from grading.segment.schemes import BUILT_IN, best_fit, load_schemes
@@ -332,6 +333,17 @@ def test_an_impossible_request_is_refused_before_any_image_is_read(tmp_path):
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_built_in_scheme_names_all_three_glutei_on_both_sides(name):
     for scheme in load_schemes(name):
-        for muscle in (Muscle.GLUTEUS_MAXIMUS, Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MINIMUS):
+        for muscle in GLUTEI:
             for side in Side:
                 assert label_of(muscle, side) in scheme.labels.values()
+
+
+@pytest.mark.real_data
+def test_outlines_drawn_on_a_real_study_are_found_by_its_name_and_lie_on_their_sides(real_data):
+    root = real_data / "mri" / "pelvis_t1_coronal"
+    image = grading.read(root / "pelvis01" / "dicom")
+    segmentation = MasksSegmenter(root, study_name="pelvis01")(image)
+    assert codes(segmentation) == []
+    for muscle in GLUTEI:
+        left, right = (np.argwhere(segmentation.mask(muscle, side))[:, 0].mean() for side in SIDES)
+        assert left < right, "the first axis grows towards the patient's right"
