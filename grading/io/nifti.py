@@ -82,12 +82,12 @@ def placement(image: nib.Nifti1Image, name: str) -> tuple[tuple[int, int, int], 
     affine = unit @ np.asarray(image.affine, dtype=np.float64)
     shape = (*image.shape[:3], 1)[:3]
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    usable = bool(np.isfinite(affine).all()) and abs(np.linalg.det(affine[:3, :3])) > MIN_VOXEL_VOLUME_MM3
-    if not usable or spacing.max() > MAX_SPACING_MM:
+    determinant = float(np.linalg.det(affine[:3, :3])) if np.isfinite(affine).all() else 0.0
+    if abs(determinant) < MIN_VOXEL_VOLUME_MM3 or spacing.max() > MAX_SPACING_MM:
         said = " x ".join(f"{value:.3g}" for value in spacing)
         raise UnreadableSeries(
-            f"{name}: the affine is not usable (voxel {said} mm, determinant "
-            f"{np.linalg.det(affine[:3, :3]):.3g}); convert the file again from DICOM"
+            f"{name}: the affine is not usable (voxel {said} mm, determinant {determinant:.3g}); "
+            "convert the file again from DICOM"
         )
     grid = (int(shape[0]), int(shape[1]), int(shape[2]))
     findings: tuple[Finding, ...] = ()
