@@ -152,7 +152,15 @@ def _in_plane_offsets(frames: list[Frame]) -> list[str]:
 
 
 def _say(names: list[str], chosen: tuple[int, ...], key: tuple[str, ...]) -> str:
-    return " ".join(f"{names[index]} {value or 'none'}" for index, value in zip(chosen, key, strict=True))
+    return " ".join(f"{names[index]} {_short(value)}" for index, value in zip(chosen, key, strict=True))
+
+
+def _short(value: str) -> str:
+    """A trait's value without trailing zeros; "none" where the header is silent."""
+    try:
+        return f"{float(value):g}"
+    except ValueError:
+        return value or "none"
 
 
 def _plane_word(frame: Frame, groups: list[list[Frame]]) -> str:

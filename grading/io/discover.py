@@ -77,7 +77,7 @@ def discover(
     choose((), contrast)  # an unknown contrast is refused before the search, not after it
     files = _sort_files([Path(given) for given in inputs], progress)
     drafts, labels = _nifti_studies(files.nifti)
-    drafts = _dicom_studies(files, identify=identify) + drafts
+    drafts = _dicom_studies(files, drafts, identify=identify) + drafts
     drafts += _broken_folders(files, drafts, identify=identify)
     drafts = attach_label_maps(drafts, labels, _lone)
     if not drafts:
@@ -130,8 +130,8 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
     return files
 
 
-def _dicom_studies(files: _Files, *, identify: bool) -> list[_Draft]:
-    """One draft per Study Instance UID (per folder where files have none)."""
+def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> list[_Draft]:
+    """One draft per Study Instance UID (per folder where files have none); `others` share the folders."""
     groups: dict[str, list[tuple[Path, Instance]]] = {}
     for root, instance in files.dicom:
         groups.setdefault(instance.study_uid or f"folder {instance.path.parent}", []).append((root, instance))
@@ -139,6 +139,9 @@ def _dicom_studies(files: _Files, *, identify: bool) -> list[_Draft]:
     for uid, members in groups.items():
         for folder in {folder for _, instance in members for folder in instance.path.parents}:
             holders.setdefault(folder, set()).add(uid)
+    for number, draft in enumerate(others):
+        for folder in draft.files[0].parents:
+            holders.setdefault(folder, set()).add(f"file {number}")
     shared = {folder for folder, uids in holders.items() if len(uids) > 1}
     drafts = []
     for uid, members in groups.items():

@@ -72,7 +72,7 @@ def safe_name(text: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text)
     name = re.sub(r"\.{2,}", ".", re.sub(r"_{2,}", "_", name)).strip("._-")[:MAX_NAME_LENGTH].strip("._-")
-    return f"{name}_" if name.casefold().split(".")[0] in _RESERVED else name
+    return f"x_{name}" if name.casefold().split(".")[0] in _RESERVED else name
 
 
 def short_hash(text: str) -> str:

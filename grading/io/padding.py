@@ -58,7 +58,7 @@ def blank_rim(voxels: FloatArray, slice_axis: int) -> BoolArray:
     in_plane = np.zeros((_BLOCK,) * 3, dtype=bool)
     in_plane[tuple(1 if axis == slice_axis else slice(None) for axis in range(3))] = True
     opened = ndimage.binary_opening(_pad_true(zero, slice_axis), structure=in_plane)
-    inner = tuple(slice(None) if axis == slice_axis else slice(1, -1) for axis in range(3))
+    inner = tuple(slice(None) if axis == slice_axis else slice(_BLOCK - 1, 1 - _BLOCK) for axis in range(3))
     labels, count = ndimage.label(opened[inner] & zero, structure=in_plane)
     if count == 0:
         return np.zeros_like(zero)
@@ -83,7 +83,7 @@ def _border(array: npt.NDArray[np.generic], slice_axis: int) -> npt.NDArray[np.g
 
 
 def _pad_true(mask: BoolArray, slice_axis: int) -> BoolArray:
-    """One voxel of True around every slice, so that a rim one voxel wide still forms a block."""
-    width = [(1, 1)] * 3
+    """True around every slice, so that a rim one voxel wide still forms a block."""
+    width = [(_BLOCK - 1, _BLOCK - 1)] * 3
     width[slice_axis] = (0, 0)
     return np.pad(mask, width, constant_values=True)

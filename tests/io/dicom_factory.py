@@ -29,7 +29,9 @@ def image(shape: tuple[int, int, int] = (12, 10, 6), seed: int = 0) -> npt.NDArr
     return np.random.default_rng(seed).integers(1, 1000, size=shape).astype(np.uint16)
 
 
-def dataset(study: str = "study", series: str = "series", syntax: UID = ExplicitVRLittleEndian, **tags: Any) -> Dataset:
+def dataset(
+    study: str = "study", series: str = "series", syntax: UID = ExplicitVRLittleEndian, **tags: Any
+) -> Dataset:
     """An MR instance without pixels."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
@@ -52,7 +54,9 @@ def add_pixels(ds: Dataset, pixels: npt.NDArray[np.generic]) -> Dataset:
     ds.BitsAllocated = ds.BitsStored = pixels.dtype.itemsize * 8
     ds.HighBit, ds.PixelRepresentation = ds.BitsStored - 1, int(pixels.dtype.kind == "i")
     big = not ds.file_meta.TransferSyntaxUID.is_little_endian
-    ds.PixelData = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder(">" if big else "<")).tobytes()
+    ds.PixelData = np.ascontiguousarray(
+        pixels, dtype=pixels.dtype.newbyteorder(">" if big else "<")
+    ).tobytes()
     ds["PixelData"].VR = "OW"
     return ds
 

@@ -99,7 +99,9 @@ def test_slice_order_against_the_normal_gives_the_same_volume(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("orientation", "axis"), [(SAGITTAL, 0), (CORONAL, 1), (AXIAL, 2)])
-def test_the_slice_axis_is_the_stacking_axis(tmp_path: Path, orientation: tuple[float, ...], axis: int) -> None:
+def test_the_slice_axis_is_the_stacking_axis(
+    tmp_path: Path, orientation: tuple[float, ...], axis: int
+) -> None:
     volume = read(save(slices(image(), orientation=orientation), tmp_path))
     assert volume.series.slice_axis == axis
     assert volume.geometry.spacing_mm[axis] == pytest.approx(4.0)
@@ -179,7 +181,9 @@ def test_padding_value_is_not_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, CORONAL, SAGITTAL])
-def test_enhanced_multiframe_equals_the_classic_series(tmp_path: Path, orientation: tuple[float, ...]) -> None:
+def test_enhanced_multiframe_equals_the_classic_series(
+    tmp_path: Path, orientation: tuple[float, ...]
+) -> None:
     voxels = image()
     classic = read(save(slices(voxels, orientation=orientation), tmp_path / "a"))
     one_file = enhanced(voxels, orientation=orientation, order=[3, 1, 0, 5, 4, 2])
@@ -309,6 +313,6 @@ def test_messages_and_series_hold_no_identity(tmp_path: Path) -> None:
     del instances[2]
     with pytest.raises(IncompleteSeries) as caught:
         read(save(instances, tmp_path, [f"doe_{k}.dcm" for k in range(5)]))
-    assert not {"doe", "jane", "4711"} & set(str(caught.value).lower().replace("-", " ").replace("_", " ").split())
-
-
+    assert not {"doe", "jane", "4711"} & set(
+        str(caught.value).lower().replace("-", " ").replace("_", " ").split()
+    )

@@ -150,7 +150,9 @@ def test_an_image_without_a_place_is_refused(tmp_path: Path) -> None:
         read_nifti(save(tmp_path / "x.nii", image(), sform=0))
 
 
-@pytest.mark.parametrize("affine", [np.diag([0.0, 1, 1, 1]), np.diag([np.nan, 1, 1, 1]), np.diag([900.0, 1, 1, 1])])
+@pytest.mark.parametrize(
+    "affine", [np.diag([0.0, 1, 1, 1]), np.diag([np.nan, 1, 1, 1]), np.diag([900.0, 1, 1, 1])]
+)
 def test_an_impossible_affine_is_refused(tmp_path: Path, affine: np.ndarray) -> None:
     file = nib.Nifti1Image(image(), np.eye(4))
     file.header.set_sform(affine, code=1)

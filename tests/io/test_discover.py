@@ -1,0 +1,442 @@
+"""From folders to studies: what is found, what it is called, and what is graded."""
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_factory import AXIAL, CORONAL, SAGITTAL, dataset, enhanced, image, save, slices, uid
+
+from grading.errors import (
+    ConfigurationError,
+    IncompleteSeries,
+    MixedSeries,
+    SeriesNotFound,
+    UnreadableSeries,
+    UnsupportedContrast,
+)
+from grading.io import read
+from grading.io.discover import StudyFound, discover, load
+from grading.io.identity import short_hash
+from grading.series import Role
+
+T2 = {
+    "SeriesDescription": "t2_tse",
+    "RepetitionTime": 4000,
+    "EchoTime": 90,
+    "SeriesNumber": 7,
+    "series": "t2",
+}
+STIR = {
+    "SeriesDescription": "stir",
+    "SeriesNumber": 8,
+    "series": "stir",
+    "EchoTime": 40,
+    "RepetitionTime": 4000,
+}
+
+
+def nifti(path: Path, voxels: np.ndarray | None = None, **sidecar: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0).normal(300, 100, size=(9, 8, 7)).astype(np.float32)
+    nib.Nifti1Image(noise if voxels is None else voxels, np.diag([1, 1, 4, 1.0])).to_filename(path)
+    if sidecar:
+        path.with_name(path.name.split(".")[0] + ".json").write_text(json.dumps(sidecar))
+    return path
+
+
+def only(studies: tuple[StudyFound, ...]) -> StudyFound:
+    assert len(studies) == 1, [study.name for study in studies]
+    return studies[0]
+
+
+def roles(study: StudyFound) -> dict[str, Role]:
+    return {series.info.name: series.info.role for series in study.series}
+
+
+# --- what is graded, and why the rest is not
+
+
+def test_t1_is_graded_and_each_other_series_has_a_reason(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "p" / "a")
+    save(slices(image(), **T2), tmp_path / "p" / "b")
+    save(slices(image(), **STIR), tmp_path / "p" / "c")
+    study = only(discover([tmp_path]))
+    assert study.name == "p"
+    assert roles(study) == {"05-t1_tse": Role.T1, "07-t2_tse": Role.T2, "08-stir": Role.STIR}
+    assert [s.info.name for s in study.chosen] == ["05-t1_tse"]
+    assert all(series.reason for series in study.series)
+    assert load(study.chosen[0]).voxels.shape == (12, 10, 6)
+
+
+def test_only_t2_and_stir_is_an_unsupported_contrast_that_says_what_was_found(tmp_path: Path) -> None:
+    save(slices(image(), **T2), tmp_path / "p" / "b")
+    save(slices(image(), **STIR), tmp_path / "p" / "c")
+    study = only(discover([tmp_path]))
+    assert isinstance(study.problem, UnsupportedContrast)
+    assert "07-t2_tse" in str(study.problem)
+    assert "08-stir" in str(study.problem)
+
+
+def test_a_three_plane_localizer_is_split_and_not_graded(tmp_path: Path) -> None:
+    planes = [
+        slices(image(), orientation=o, SeriesDescription="planning") for o in (AXIAL, CORONAL, SAGITTAL)
+    ]
+    save([ds for plane in planes for ds in plane], tmp_path / "p")
+    study = only(discover([tmp_path]))
+    assert set(roles(study)) == {"05-planning-cor", "05-planning-sag", "05-planning-tra"}
+    assert set(roles(study).values()) == {Role.LOCALIZER}
+    assert isinstance(study.problem, SeriesNotFound)
+
+
+def test_a_dixon_pair_on_one_grid_comes_before_t1(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "p" / "t1")
+    for number, kind in ((10, "WATER"), (11, "FAT")):
+        kinds = ["DERIVED", "PRIMARY", "DIXON", kind]
+        save(
+            slices(image(), series=kind, SeriesNumber=number, ImageType=kinds, SeriesDescription="vibe"),
+            tmp_path / "p" / kind,
+        )
+    study = only(discover([tmp_path]))
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    assert "Dixon" in next(s.reason for s in study.series if s.info.role is Role.T1)
+    t1 = only(discover([tmp_path], contrast="t1"))
+    assert [s.info.role for s in t1.chosen] == [Role.T1]
+
+
+def test_water_without_fat_on_its_grid_is_not_a_pair(tmp_path: Path) -> None:
+    for number, kind, step in ((10, "WATER", 4.0), (11, "FAT", 5.0)):
+        kinds = ["DERIVED", "PRIMARY", "DIXON", kind]
+        save(
+            slices(image(), series=kind, SeriesNumber=number, ImageType=kinds, step_mm=step), tmp_path / kind
+        )
+    problem = only(discover([tmp_path])).problem
+    assert isinstance(problem, UnsupportedContrast)
+    assert "without a fat image on the same grid" in str(problem)
+
+
+def test_of_several_t1_the_one_that_covers_most_then_the_finest_is_graded(tmp_path: Path) -> None:
+    def add(name: str, number: int, spacing: float, shape: tuple[int, int, int], **tags: object) -> None:
+        instances = slices(
+            image(shape),
+            pixel_spacing=(spacing, spacing),
+            series=name,
+            SeriesNumber=number,
+            SeriesDescription=f"t1 {name}",
+            **tags,
+        )
+        save(instances, tmp_path / "p" / name)
+
+    add("small", 1, 8.0, (10, 10, 10))
+    add("coarse", 2, 8.0, (40, 30, 40))
+    add("fine", 3, 4.0, (80, 60, 40))
+    add("agent", 4, 2.0, (160, 120, 40), ContrastBolusAgent="Gd")
+    study = only(discover([tmp_path]))
+    assert [s.info.name for s in study.chosen] == ["03-t1_fine"]
+    reasons = {s.info.name: s.reason for s in study.series}
+    assert "covers more" in reasons["01-t1_small"]
+    assert "finer voxels" in reasons["02-t1_coarse"]
+    assert "without contrast agent" in reasons["04-t1_agent"]
+
+
+def test_an_unknown_contrast_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unknown contrast"):
+        discover([tmp_path], contrast="t3")
+
+
+# --- series that hold several images
+
+
+def test_two_echoes_in_one_series_are_two_images(tmp_path: Path) -> None:
+    save([*slices(image()), *slices(image(seed=1), EchoTime=80)], tmp_path)
+    study = only(discover([tmp_path]))
+    assert roles(study) == {"05-t1_tse-echo_time_10": Role.T1, "05-t1_tse-echo_time_80": Role.T2}
+    assert load(study.chosen[0]).voxels.max() == image().max()
+
+
+def test_repeated_acquisitions_are_separate_images(tmp_path: Path) -> None:
+    repeats = [slices(image(seed=k), AcquisitionNumber=k) for k in range(3)]
+    save([ds for repeat in repeats for ds in repeat], tmp_path)
+    study = only(discover([tmp_path]))
+    assert len(study.series) == 3
+    assert all(series.shape == (12, 10, 6) for series in study.series)
+
+
+def test_interleaved_acquisitions_of_one_stack_stay_one_image(tmp_path: Path) -> None:
+    instances = slices(image())
+    for k, ds in enumerate(instances):
+        ds.AcquisitionNumber = 1 + k % 2
+        ds.AcquisitionTime = f"1200{k:02d}"
+    save(instances, tmp_path)
+    assert only(discover([tmp_path])).series[0].shape == (12, 10, 6)
+
+
+def test_enhanced_dixon_in_one_file_is_a_pair(tmp_path: Path) -> None:
+    save([enhanced(image(), frame_types=["WATER", "FAT"])], tmp_path)
+    study = only(discover([tmp_path]))
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    water, fat = (load(series) for series in study.chosen)
+    assert np.array_equal(fat.voxels, 2 * water.voxels)
+
+
+def test_radial_images_are_refused_with_numbers(tmp_path: Path) -> None:
+    instances = []
+    for k in range(12):
+        angle = np.radians(15 * k)
+        turned = (np.cos(angle), np.sin(angle), 0.0, 0.0, 0.0, -1.0)
+        instances += slices(image((12, 10, 1)), orientation=turned)
+    save(instances, tmp_path)
+    problem = only(discover([tmp_path])).problem
+    assert "12 images in 12 orientations" in str(problem)
+
+
+# --- damage stays where it is
+
+
+def test_a_gap_in_one_t1_leaves_the_other_to_be_graded(tmp_path: Path) -> None:
+    whole, holed = slices(image()), slices(image(), series="b", SeriesNumber=6)
+    del holed[2]
+    save([*whole, *holed], tmp_path)
+    study = only(discover([tmp_path]))
+    assert [s.info.name for s in study.chosen] == ["05-t1_tse"]
+    assert "gap of 8.0 mm" in study.series[1].reason
+
+
+def test_a_gap_in_the_only_t1_is_the_study_problem(tmp_path: Path) -> None:
+    instances = slices(image())
+    del instances[2]
+    save(instances, tmp_path)
+    assert isinstance(only(discover([tmp_path])).problem, IncompleteSeries)
+
+
+def test_a_damaged_study_leaves_its_neighbours_unharmed(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "good")
+    alone = only(discover([tmp_path]))
+    bad = save(slices(image(), study="other"), tmp_path / "bad")
+    for path in bad.iterdir():
+        path.write_bytes(path.read_bytes()[:140])
+    nifti(tmp_path / "cut.nii.gz").write_bytes(b"\x1f\x8b broken")
+    studies = {study.name: study for study in discover([tmp_path])}
+    assert set(studies) == {"bad", "cut", "good"}
+    assert isinstance(studies["bad"].problem, UnreadableSeries)
+    assert isinstance(studies["cut"].problem, UnreadableSeries)
+    assert studies["good"].series == alone.series
+
+
+def test_a_damaged_file_beside_a_series_is_told(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path)
+    (tmp_path / "IM0000").write_bytes((tmp_path / "IM0000").read_bytes()[:150])
+    volume = read(tmp_path)
+    assert volume.voxels.shape[2] == 5
+    assert "unreadable_files" in {finding.code for finding in volume.findings}
+
+
+def test_one_slice_is_not_a_volume(tmp_path: Path) -> None:
+    save(slices(image((12, 10, 1))), tmp_path)
+    problem = only(discover([tmp_path])).problem
+    assert isinstance(problem, IncompleteSeries)
+    assert "1 slice;" in str(problem)
+
+
+def test_empty_folder_missing_path_and_foreign_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SeriesNotFound, match="no files in"):
+        discover([tmp_path])
+    with pytest.raises(SeriesNotFound, match="does not exist"):
+        discover([tmp_path / "absent"])
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "scan.zip").write_bytes(b"PK")
+    with pytest.raises(SeriesNotFound, match=r"2 other files: 1 \.\w+, 1 \.\w+"):
+        discover([tmp_path])
+
+
+def test_a_text_file_called_dcm_is_accounted_for(tmp_path: Path) -> None:
+    (tmp_path / "x.dcm").write_text("hello")
+    assert "not DICOM despite its name" in str(only(discover([tmp_path])).problem)
+
+
+def test_reports_and_plans_are_listed_and_not_graded(tmp_path: Path) -> None:
+    save([dataset(Modality="SR", SeriesDescription="report")], tmp_path)
+    study = only(discover([tmp_path]))
+    assert roles(study) == {"05-report": Role.DERIVED}
+    assert isinstance(study.problem, SeriesNotFound)
+
+
+# --- walking
+
+
+def test_files_are_found_once_in_any_tree_and_progress_counts_them(tmp_path: Path) -> None:
+    folder = save(slices(image()), tmp_path / "a" / "deep" / "tree")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path / "a", target_is_directory=True)
+    (folder / ".hidden").write_text("x")
+    counts: list[int] = []
+    study = only(discover([tmp_path, folder], progress=counts.append))
+    assert len(study.series[0].files) == 6
+    assert counts == list(range(1, 7))
+
+
+def test_a_dicomdir_stands_for_its_folder(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "IMAGES")
+    directory = dataset()
+    directory.file_meta.MediaStorageSOPClassUID = directory.SOPClassUID = "1.2.840.10008.1.3.10"
+    directory.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    for path in (tmp_path / "DICOMDIR", tmp_path):
+        assert len(only(discover([path])).series[0].files) == 6
+
+
+def test_own_output_folders_are_passed_over(tmp_path: Path) -> None:
+    nifti(tmp_path / "p.nii.gz")
+    nifti(tmp_path / "out" / "studies" / "p" / "fat_fraction.nii.gz")
+    for name in ("run.json", "studies.csv"):
+        (tmp_path / "out" / name).write_text("")
+    assert only(discover([tmp_path])).name == "p"
+
+
+# --- names of studies
+
+
+def test_the_folder_that_holds_just_this_study_names_it(tmp_path: Path) -> None:
+    for name in ("pelvis07", "pelvis08"):
+        save(slices(image(), study=name), tmp_path / "cohort" / name / "dicom")
+    assert [s.name for s in discover([tmp_path / "cohort"])] == ["pelvis07", "pelvis08"]
+    assert only(discover([tmp_path / "cohort" / "pelvis07"])).name == "pelvis07"
+    assert only(discover([tmp_path / "cohort" / "pelvis07" / "dicom"])).name == "pelvis07"
+
+
+def test_a_series_folder_does_not_name_the_study(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "case1" / "5_t1_tse")
+    assert only(discover([tmp_path / "case1"])).name == "case1"
+    assert only(discover([tmp_path])).name == "case1"
+
+
+def test_studies_that_share_a_folder_are_named_by_hash(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        instances = slices(image(), study=name)
+        save(instances, tmp_path / "mixed", [f"{name}{k}" for k in range(6)])
+    expected = sorted(short_hash(uid(name)) for name in ("a", "b"))
+    assert [study.name for study in discover([tmp_path])] == expected
+
+
+def test_equal_folder_names_at_two_places_are_named_by_hash(tmp_path: Path) -> None:
+    for site in ("x", "y"):
+        for case in ("p1", "p2"):
+            save(slices(image(), study=site + case), tmp_path / site / case)
+    assert sorted(s.name for s in discover([tmp_path])) == sorted(
+        short_hash(uid(site + case)) for site in "xy" for case in ("p1", "p2")
+    )
+
+
+@pytest.mark.parametrize("folder", ["DOE_JANE", "doe", "Jane-2024", "pid4711", "study of PID-4711"])
+def test_a_folder_that_names_the_patient_is_replaced_by_the_hash(tmp_path: Path, folder: str) -> None:
+    save(slices(image()), tmp_path / "in" / folder)
+    assert only(discover([tmp_path / "in"])).name == short_hash(uid("study"))
+    assert only(discover([tmp_path / "in"], identify=True)).name not in ("", short_hash(uid("study")))
+
+
+@pytest.mark.parametrize(
+    "text", ["../../etc/passwd", "<script>alert(1)</script>", "a\nb\0c", "𝕏💀 тест", "." * 300]
+)
+def test_no_description_or_folder_can_escape_its_name(tmp_path: Path, text: str) -> None:
+    save(slices(image(), SeriesDescription=text.replace("\0", "")[:60]), tmp_path / "in" / "p")
+    study = only(discover([tmp_path / "in"]))
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+    for name in (study.name, study.series[0].info.name):
+        assert set(name) <= allowed
+        assert ".." not in name
+        assert len(name) <= 80
+
+
+def test_nothing_that_leaves_the_reader_names_the_patient(tmp_path: Path) -> None:
+    names = [f"Doe_Jane_{k}.dcm" for k in range(6)]
+    save(slices(image(), SeriesDescription="t1 for Jane Doe"), tmp_path / "Doe^Jane PID-4711", names)
+    study = only(discover([tmp_path]))
+    printed = repr((study.name, study.series[0].info, study.series[0].reason, study.problem)).casefold()
+    assert not [word for word in ("doe", "jane", "4711") if word in printed]
+
+
+# --- NIfTI and BIDS
+
+
+def test_each_nifti_file_is_a_study_named_after_it(tmp_path: Path) -> None:
+    for name in ("case one_T1.nii.gz", "b_t1w.nii"):
+        nifti(tmp_path / name)
+    assert [s.name for s in discover([tmp_path])] == ["b_t1w", "case_one_T1"]
+
+
+def test_a_nifti_without_any_hint_is_taken_as_t1_and_says_so(tmp_path: Path) -> None:
+    study = only(discover([nifti(tmp_path / "hip.nii.gz")]))
+    assert study.chosen[0].info.role is Role.T1
+    assert "contrast_assumed" in {f.code for f in load(study.chosen[0]).findings}
+
+
+def test_equal_file_names_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for folder in ("p1", "p2"):
+        nifti(tmp_path / folder / "t1.nii.gz")
+    assert [s.name for s in discover([tmp_path])] == ["p1_t1", "p2_t1"]
+
+
+def test_water_and_fat_files_of_one_stem_are_one_study(tmp_path: Path) -> None:
+    for case in ("p1", "p2"):
+        for kind in ("water", "fat", "inphase"):
+            nifti(tmp_path / f"{case}_{kind}.nii.gz")
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == ["p1", "p2"]
+    assert [s.info.name for s in studies[0].chosen] == ["p1_water", "p1_fat"]
+
+
+def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:
+    nifti(tmp_path / "p1.nii.gz")
+    nifti(tmp_path / "p2.nii.gz")
+    nifti(tmp_path / "p1_seg.nii.gz")
+    few = np.random.default_rng(0).integers(0, 5, size=(9, 8, 7)).astype(np.uint8)
+    nifti(tmp_path / "case" / "bones.nii.gz", few)
+    save(slices(image()), tmp_path / "case" / "dicom")
+    studies = {study.name: study for study in discover([tmp_path])}
+    assert set(studies) == {"p1", "p2", "case"}
+    assert roles(studies["p1"]) == {"p1": Role.T1, "p1_seg": Role.LABEL_MAP}
+    assert roles(studies["case"]) == {"05-t1_tse": Role.T1, "bones": Role.LABEL_MAP}
+
+
+def test_a_label_map_alone_is_not_an_image_to_grade(tmp_path: Path) -> None:
+    few = np.random.default_rng(0).integers(0, 5, size=(9, 8, 7)).astype(np.uint8)
+    problem = only(discover([nifti(tmp_path / "labels.nii.gz", few)])).problem
+    assert isinstance(problem, SeriesNotFound)
+
+
+def test_a_bids_session_is_one_study_and_sidecars_decide_the_role(tmp_path: Path) -> None:
+    anat = tmp_path / "sub-01" / "ses-2" / "anat"
+    nifti(anat / "sub-01_ses-2_T1w.nii.gz")
+    nifti(anat / "sub-01_ses-2_T2w.nii.gz")
+    nifti(anat / "sub-01_ses-2_acq-x_MR.nii.gz", EchoTime=0.01, RepetitionTime=0.5, ScanningSequence="SE_IR")
+    nifti(tmp_path / "derivatives" / "sub-01" / "sub-01_ses-2_dseg.nii.gz")
+    study = next(s for s in discover([tmp_path]) if s.name.startswith("sub-01"))
+    assert study.name == "sub-01_ses-2"
+    assert roles(study)["sub-01_ses-2_T2w"] is Role.T2
+    assert roles(study)["sub-01_ses-2_acq-x_MR"] is Role.T1
+    assert [s.info.role for s in study.chosen] == [Role.T1]
+
+
+def test_several_volumes_in_a_nifti_are_the_study_problem(tmp_path: Path) -> None:
+    four = np.random.default_rng(0).normal(size=(9, 8, 7, 2)).astype(np.float32)
+    assert isinstance(only(discover([nifti(tmp_path / "t1.nii", four)])).problem, MixedSeries)
+
+
+# --- reading what the caller means
+
+
+def test_read_takes_a_file_a_series_folder_and_a_named_series(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "p" / "a")
+    save(slices(image(seed=1), **T2), tmp_path / "p" / "b")
+    assert read(tmp_path / "p").series.name == "05-t1_tse"
+    assert read(tmp_path / "p" / "b").series.role is Role.T2
+    assert read(tmp_path / "p", series="07-t2_tse").series.role is Role.T2
+    with pytest.raises(SeriesNotFound, match="found: 05-t1_tse, 07-t2_tse"):
+        read(tmp_path / "p", series="09")
+    assert read(nifti(tmp_path / "x_water.nii.gz")).series.role is Role.WATER
+
+
+def test_reading_a_tree_of_studies_names_them(tmp_path: Path) -> None:
+    for name in ("p1", "p2"):
+        save(slices(image(), study=name), tmp_path / name)
+    with pytest.raises(SeriesNotFound, match=r"2 studies \(p1, p2\)"):
+        read(tmp_path)

@@ -1,0 +1,118 @@
+"""What an image shows follows from physics first, and from words where physics is silent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grading.anatomy import Side
+from grading.io.roles import (
+    Acquisition,
+    named_side,
+    names_contrast_agent,
+    opposes_fat_and_water,
+    role_of,
+    words_of,
+)
+from grading.series import Role
+
+
+def spin_echo(te: float, tr: float, text: str = "", **more: object) -> Role:
+    return role_of(Acquisition(spin_echo=True, echo_time_ms=te, repetition_time_ms=tr, text=text, **more))[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("te", "tr", "role"),
+    [(8, 450, Role.T1), (15, 800, Role.T1), (100, 4000, Role.T2), (30, 2500, Role.PD), (60, 3000, Role.T2)],
+)
+def test_spin_echo_weighting_follows_te_and_tr(te: float, tr: float, role: Role) -> None:
+    assert spin_echo(te, tr) is role
+
+
+def test_physics_overrules_a_wrong_word() -> None:
+    assert spin_echo(100, 4000, "t1_tse_cor") is Role.T2
+
+
+def test_inversion_time_tells_stir_t1_and_flair_apart() -> None:
+    found = [spin_echo(30, 4000, inversion=True, inversion_time_ms=ti) for ti in (150, 220, 900, 2200)]
+    assert found == [Role.STIR, Role.STIR, Role.T1, Role.T2]
+
+
+@pytest.mark.parametrize(
+    "text", ["t1_tse_fs_cor", "T1 FatSat", "t1 tse spair", "T1w FS", "t1 fat sat ax", "t1 SPIR"]
+)
+def test_fat_suppression_is_recognised(text: str) -> None:
+    assert spin_echo(10, 500, text) is Role.T1_FAT_SUPPRESSED
+
+
+@pytest.mark.parametrize("text", ["t1_tse_cor", "T1 no fs", "t1 non FS", "t1 without fat sat", "t1 offset"])
+def test_its_absence_is_recognised_too(text: str) -> None:
+    assert spin_echo(10, 500, text) is Role.T1
+
+
+@pytest.mark.parametrize(
+    ("te", "field", "opposed"),
+    [(2.3, 1.5, True), (4.6, 1.5, False), (1.15, 3.0, True), (2.3, 3.0, False), (1.42, 3.0, True)],
+)
+def test_gradient_echoes_alternate_between_opposed_and_in_phase(
+    te: float, field: float, opposed: bool
+) -> None:
+    assert opposes_fat_and_water(te, field) is opposed
+    acquisition = Acquisition(
+        spin_echo=False, echo_time_ms=te, repetition_time_ms=5, flip_angle_deg=15, field_strength_t=field
+    )
+    assert (role_of(acquisition)[0] is Role.OPPOSED_PHASE) is opposed
+
+
+@pytest.mark.parametrize(
+    ("value", "role"),
+    [("WATER", Role.WATER), ("F", Role.FAT), ("IP", Role.IN_PHASE), ("OPP_PHASE", Role.OPPOSED_PHASE),
+     ("FF", Role.FAT_FRACTION), ("LOCALIZER", Role.LOCALIZER), ("ADC", Role.DWI), ("MPR", Role.DERIVED)],
+)  # fmt: skip
+def test_image_type_decides_before_timing(value: str, role: Role) -> None:
+    assert spin_echo(10, 500, image_type=("ORIGINAL", "PRIMARY", value)) is role
+
+
+def test_derived_secondary_alone_says_nothing() -> None:
+    assert spin_echo(10, 500, image_type=("DERIVED", "SECONDARY", "OTHER")) is Role.T1
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("p1_T1w", Role.T1), ("p1-t2", Role.T2), ("p1_water", Role.WATER), ("fat", Role.FAT),
+     ("p_inphase", Role.IN_PHASE),      ("x_dixon_W", Role.WATER), ("x_dixon_F", Role.FAT), ("x_W", Role.UNKNOWN), ("pdff", Role.FAT_FRACTION),
+     ("t1_fatsat", Role.T1_FAT_SUPPRESSED), ("x_dwi", Role.DWI), ("scout", Role.LOCALIZER), ("ct", Role.CT),
+     ("reader_labels", Role.LABEL_MAP), ("p1_seg", Role.LABEL_MAP), ("tumour_mask", Role.LABEL_MAP),
+     ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
+     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED)],
+)  # fmt: skip
+def test_file_names_tell_the_role(name: str, role: Role) -> None:
+    assert role_of(Acquisition(text=name), names_labels=True)[0] is role
+
+
+def test_ct_and_other_modalities_are_not_mr() -> None:
+    assert role_of(Acquisition(modality="CT"))[0] is Role.CT
+    assert role_of(Acquisition(modality="PT"))[0] is Role.DERIVED
+    assert role_of(Acquisition(modality="MR", is_image=False))[0] is Role.DERIVED
+
+
+@pytest.mark.parametrize("text", ["t1_tse_cor CM", "T1 post Gd", "Ax T1 +C", "t1 C+ tra", "t1 gadovist"])
+def test_contrast_agent_in_words(text: str) -> None:
+    assert names_contrast_agent(text)
+    assert not names_contrast_agent("t1_tse_cor acc2")
+
+
+def test_side_in_words() -> None:
+    assert named_side("t1 cor LEFT hip") is Side.LEFT
+    assert named_side("hip rt t1") is Side.RIGHT
+    assert named_side("t1 left and right") is named_side("bright t1") is None
+
+
+def test_words_split_at_case_and_punctuation() -> None:
+    assert words_of("t1_tseFS-Cor") == "t1 tse fs cor"
+
+
+@given(st.text(max_size=60))
+def test_any_text_has_a_role_and_a_reason(text: str) -> None:
+    role, reason = role_of(Acquisition(text=text), names_labels=True)
+    assert isinstance(role, Role)
+    assert reason
