@@ -50,10 +50,10 @@ FINDINGS: dict[str, FindingKind] = {
     "no_fat_reference": FindingKind(Severity.STOP, "No subcutaneous fat in view to scale the signal against."),
     "no_muscle_reference": FindingKind(Severity.STOP, "No lean muscle in view to scale the signal against."),
     "fat_reference_other_side": FindingKind(
-        Severity.CAUTION, "Subcutaneous fat of the other side served as reference; none is in view on this one."
+        Severity.CAUTION, "Subcutaneous fat of the other side served as reference; this side shows none."
     ),
     "water_fat_swap": FindingKind(
-        Severity.STOP, "Subcutaneous fat reads as water: the Dixon reconstruction exchanged fat and water here."
+        Severity.STOP, "Subcutaneous fat reads as water: the Dixon images are exchanged here."
     ),
     "fat_reads_low": FindingKind(
         Severity.CAUTION, "Subcutaneous fat reads lower than fat should; Dixon fractions may be too low."
@@ -75,7 +75,7 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION, "The muscle's volume lies far outside published values; look at its outline."
     ),
     "fractions_disagree": FindingKind(
-        Severity.NOTE, "Mean fat fraction and share of fat voxels differ: fat is spread finely, or the references are off."
+        Severity.NOTE, "Mean fat fraction and share of fat voxels differ: fine fat, or references that are off."
     ),
     "common_slab": FindingKind(
         Severity.NOTE, "Sides were compared on the part of the muscle that both show, not on whole muscles."

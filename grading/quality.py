@@ -1,11 +1,59 @@
 """Checks across image, header and segmentation that no single step can make."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from grading.anatomy import GLUTEI, SIDES, Side
+from grading.anatomy import GLUTEI, SIDES, Muscle, Side
+from grading.fat import FatMap
 from grading.findings import Finding
+from grading.measure import MuscleMeasurement
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
+
+REFERENCE_MISMATCH = 0.15  # relative left-right difference of subcutaneous fat left after shading correction
+DISAGREEMENT = 0.15  # between mean fat fraction and share of fat voxels; fat in streaks keeps them closer
+PLAUSIBLE_ML = {  # a fifth of the smaller mean to the larger mean + 4 SD, healthy adults [Belzunce 2022, R]
+    Muscle.GLUTEUS_MAXIMUS: (115.0, 1350.0),
+    Muscle.GLUTEUS_MEDIUS: (55.0, 655.0),
+    Muscle.GLUTEUS_MINIMUS: (14.0, 170.0),
+}
+
+
+def check_study(fat: FatMap, measurements: Sequence[MuscleMeasurement]) -> tuple[Finding, ...]:
+    """What the numbers of one study say about each other; findings name a muscle where they concern one.
+
+    Returns:
+        `one_side_in_view`, `reference_mismatch` for the study; `implausible_volume`, `fractions_disagree`
+        for a muscle.
+    """
+    sides = sorted({m.side for m in measurements if m.covered_volume_ml})
+    findings = []
+    if len(sides) == 1:
+        findings.append(Finding("one_side_in_view", f"{sides[0].value} only"))
+    left, right = (fat.reference("fat", side) for side in SIDES)
+    if left and right and left.signal + right.signal > 0:
+        mismatch = 2 * abs(left.signal - right.signal) / (left.signal + right.signal)
+        if mismatch > REFERENCE_MISMATCH:
+            findings.append(Finding("reference_mismatch", f"by {mismatch:.0%}"))
+    for m in measurements:
+        findings += _check_muscle(m)
+    return tuple(findings)
+
+
+def _check_muscle(m: MuscleMeasurement) -> list[Finding]:
+    findings = []
+    low, high = PLAUSIBLE_ML.get(m.muscle, (0.0, float("inf")))
+    known = m.volume_ml if m.volume_ml is not None else m.covered_volume_ml
+    if known is not None and (known > high or (m.volume_ml is not None and known < low)):
+        detail = f"{known:.0f} mL, expected {low:.0f} to {high:.0f}"
+        findings.append(Finding("implausible_volume", detail, m.muscle, m.side))
+    if m.fat_fraction is not None and m.threshold_fraction is not None:
+        difference = m.fat_fraction - m.threshold_fraction
+        if abs(difference) > DISAGREEMENT:
+            detail = f"mean {m.fat_fraction:.0%}, share of fat voxels {m.threshold_fraction:.0%}"
+            findings.append(Finding("fractions_disagree", detail, m.muscle, m.side))
+    return findings
 
 
 def check_laterality(volume: Volume, segmentation: Segmentation, settings: Settings) -> tuple[Finding, ...]:

@@ -23,6 +23,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "segment": 3,
     "fat": 3,
     "phantom": 3,
+    "field_of_view": 3,
     "measure": 4,
     "quality": 4,
     "classify": 5,

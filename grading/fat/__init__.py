@@ -32,8 +32,8 @@ def fat_map(
     settings = settings or Settings()
     if not volume.geometry.same_grid(segmentation.geometry):
         raise GridMismatchError(
-            f"the segmentation's grid {segmentation.geometry.shape} is not the image's {volume.geometry.shape}; "
-            "resample the labels onto the image first"
+            f"the segmentation's grid {segmentation.geometry.shape} is not the image's "
+            f"{volume.geometry.shape}, or lies elsewhere; resample the labels onto the image first"
         )
     if fat is None:
         return t1_fat_map(volume, segmentation, settings)

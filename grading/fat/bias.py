@@ -5,6 +5,7 @@ field: a fatty muscle beside normally bright fat cannot pass for shading, as it 
 the histogram alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.polynomial import legendre
 
 from grading.volume import FloatArray
 
-DEGREE = 3  # total degree of the log field: shading of body and surface coils over one pelvis, not anatomy
+DEGREE = 4  # total degree of the log field: follows a spine or body array over one pelvis (3 leaves 7 % of
+# spread in subcutaneous fat, 4 leaves 5 %), yet is far smoother than a muscle is wide
 CUTOFFS = (0.9, 0.6, 0.4, 0.4, 0.3, 0.25, 0.25)  # natural-log residual that still counts, pass by pass: from
 # half the fat-muscle gap (so that 50 % shading is not thrown out) down to 25 % (so that vessels are)
 FAT_ONLY_PASSES = 2  # enough for the field to be right to within the muscle cutoffs
@@ -28,7 +30,7 @@ class BiasField:
     """A smooth multiplicative field over one voxel grid.
 
     Attributes:
-        coefficients: Legendre coefficients of the natural-log field, shape (4, 4, 4), along (i, j, k).
+        coefficients: Legendre coefficients of the natural-log field along (i, j, k), `DEGREE` + 1 each.
         shape: the grid, whose outermost voxel centres lie at -1 and +1 of each Legendre axis.
     """
 
@@ -36,15 +38,14 @@ class BiasField:
     shape: tuple[int, int, int]
 
     def gain(self) -> FloatArray:
-        """The field at every voxel, float32, shape `shape`; divide the image by it."""
-        i, j, k = (_basis(np.linspace(-1, 1, n) if n > 1 else np.zeros(1)) for n in self.shape)
-        planes = np.einsum("abc,ia,jb->ijc", self.coefficients, i, j).astype(np.float32)
-        return np.exp(planes @ k.T.astype(np.float32))
+        """The field at every voxel of the grid, float32, shape `shape`; divide the image by it."""
+        return self.gain_on([np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in self.shape])
 
-    def gain_at(self, position: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The field at scattered positions, shape (n, 3) on the Legendre axes."""
-        i, j, k = (_basis(position[:, axis]) for axis in range(3))
-        return np.asarray(np.exp(np.einsum("abc,na,nb,nc->n", self.coefficients, i, j, k, optimize=True)))
+    def gain_on(self, axes: Sequence[npt.NDArray[np.float64]]) -> FloatArray:
+        """The field on the lattice spanned by positions along the three Legendre axes, float32."""
+        i, j, k = (_basis(axis) for axis in axes)
+        planes = np.einsum("abc,ia,jb->ijc", self.coefficients, i, j, optimize=True)
+        return np.asarray(np.exp(planes.astype(np.float32) @ k.T.astype(np.float32)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +104,7 @@ def _terms() -> list[tuple[int, int, int]]:
 
 
 def _basis(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return legendre.legvander(x, DEGREE)
+    return np.asarray(legendre.legvander(x, DEGREE), dtype=np.float64)
 
 
 def _design(position: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

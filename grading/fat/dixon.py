@@ -1,8 +1,10 @@
 """Fat fraction from a Dixon pair: F / (F + W), with a check that fat and water were not exchanged."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from grading.anatomy import Side
 from grading.errors import GridMismatchError, MeasurementError
@@ -12,7 +14,7 @@ from grading.fat.values import FatMap
 from grading.findings import Finding
 from grading.resample import resample
 from grading.settings import Settings
-from grading.volume import Segmentation, Volume
+from grading.volume import BoolArray, FloatArray, Segmentation, Volume
 
 NOISE_SHARE = 0.1  # of the median F + W inside labelled muscle: below it lie air, cortical bone and voids
 FAT_READS = 0.7  # fat fraction of subcutaneous fat, at least [clinical definitions]
@@ -24,49 +26,49 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
     """Fat fraction of a water and a fat image of one acquisition; see `grading.fat.fat_map`."""
     if not water.geometry.same_grid(fat.geometry):
         raise GridMismatchError(
-            f"water {water.geometry.shape} and fat {fat.geometry.shape} images lie on different grids "
-            f"(corners {water.geometry.distance_mm(fat.geometry):.1f} mm apart); export them from one acquisition"
-            if water.geometry.shape == fat.geometry.shape
-            else f"water image {water.geometry.shape} and fat image {fat.geometry.shape} differ in shape; "
-            "export both from one acquisition"
+            f"the water image's grid {water.geometry.shape} is not the fat image's {fat.geometry.shape}, or "
+            "they lie elsewhere; export both from one acquisition"
         )
     total = water.voxels + fat.voxels
     valid = water.valid & fat.valid
     muscle = (segmentation.labels > 0) & valid & (total > 0)
     if not muscle.any():
-        raise MeasurementError("no labelled voxel carries signal in the Dixon pair; check that the masks fit it")
+        raise MeasurementError("no labelled voxel carries Dixon signal; check that the masks fit the images")
     typical = float(np.median(total[muscle]))
     valid &= total > NOISE_SHARE * typical
     fraction = np.full(total.shape, np.nan, dtype=np.float32)
     np.divide(fat.voxels, total, out=fraction, where=valid)
 
-    scene = coarse_scene(replace(water, voxels=total, valid=water.valid & fat.valid), segmentation.labels)
-    layer = np.argwhere(skin_layer(scene, typical))
-    shown = resample(np.nan_to_num(fraction), water.geometry, scene.geometry, order=1)
-    reading = shown[tuple(layer.T)].astype(float)
-    along, middle = scene.fine_index(layer)[:, 0], midline(segmentation)
-    index = np.arange(total.shape[0])
     references, findings = [], []
-    for side in labelled_sides(segmentation):
-        near, half = (slice(None),) * 2 if middle is None else (_beside(along, middle, side), _beside(index, middle, side))
-        own = reading[near]
+    for side, own, half in _under_the_skin(fraction, replace(water, voxels=total), segmentation, typical):
         if own.size < MINIMUM_VOXELS:
             findings.append(Finding("swap_not_checked", "no subcutaneous fat in view", side=side))
             continue
-        typical_reading = float(np.median(own))
-        references.append(
-            Reference("fat", side, typical_reading, bootstrap_error(own, settings.seed), robust_spread(own), own.size)
-        )
-        if typical_reading < SWAPPED:
+        reads, error = float(np.median(own)), bootstrap_error(own, settings.seed)
+        references.append(Reference("fat", side, reads, error, robust_spread(own), own.size))
+        if reads < SWAPPED:
             valid[half] = False
             fraction[half] = np.nan
-        if typical_reading < FAT_READS:
-            code = "water_fat_swap" if typical_reading < SWAPPED else "fat_reads_low"
-            detail = f"subcutaneous fat reads {typical_reading:.0%}, expected over {FAT_READS:.0%}"
+        if reads < FAT_READS:
+            code = "water_fat_swap" if reads < SWAPPED else "fat_reads_low"
+            detail = f"subcutaneous fat reads {reads:.0%}, expected over {FAT_READS:.0%}"
             findings.append(Finding(code, detail, side=side))
     return FatMap(fraction, valid, water.geometry, "dixon", tuple(references), tuple(findings))
 
 
-def _beside(index: np.ndarray, middle: float, side: Side) -> np.ndarray:
-    """Which indices along axis 0 lie on `side` of the midline."""
-    return index < middle if side is Side.LEFT else index > middle
+def _under_the_skin(
+    fraction: FloatArray, total: Volume, segmentation: Segmentation, typical: float
+) -> Iterator[tuple[Side, npt.NDArray[np.float64], BoolArray]]:
+    """Per labelled side: fractions read just under its skin, and the indices along axis 0 that are its."""
+    scene = coarse_scene(total, segmentation.labels)
+    layer = np.argwhere(skin_layer(scene, typical))
+    known = resample(np.nan_to_num(fraction), total.geometry, scene.geometry, order=1)
+    reading = known[tuple(layer.T)].astype(float)
+    along, index, middle = scene.fine_index(layer)[:, 0], np.arange(fraction.shape[0]), midline(segmentation)
+    for side in labelled_sides(segmentation):
+        if middle is None:
+            yield side, reading, np.ones(index.size, dtype=bool)
+        elif side is Side.LEFT:
+            yield side, reading[along < middle], index < middle
+        else:
+            yield side, reading[along > middle], index > middle

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from grading.anatomy import SIDES, STRUCTURES, Side
+from grading.masks import interior
 from grading.resample import resample
 from grading.volume import BoolArray, FloatArray, Geometry, LabelArray, Segmentation, Volume
 
@@ -28,7 +29,7 @@ MUSCLES = (
 MUSCLE_LABELS = tuple(STRUCTURES[name].label(side) for name in MUSCLES for side in SIDES)
 AIR_SHARE = 0.25  # of muscle signal: above Rician noise at SNR 10, below muscle under 50 % shading
 SKIN_MM = 3.0  # skin and its chemical-shift line
-LAYER_MM = 40.0  # depth down to which bright tissue counts as subcutaneous
+LAYER_MM = 60.0  # depth down to which bright tissue counts as subcutaneous
 SUPERFICIAL_MM = 10.0  # depth that is still fat in all but the leanest
 CLEARANCE_MM = 4.0  # from any label: partial volume and fascia stay out of the fat sample
 FAT_OVER_MUSCLE = 1.3  # T1 spin echo shows fat 1.4-3.0 times brighter than muscle [clinical definitions]
@@ -63,10 +64,19 @@ class Scene:
         centred = (where - (np.asarray(self.geometry.shape) - 1) / 2) * step
         return np.asarray(centred + (np.asarray(self.fine.shape) - 1) / 2)
 
+    def axes(self) -> tuple[npt.NDArray[np.float64], ...]:
+        """Voxel centres along each axis; the image's outermost centres lie at -1 and +1."""
+        corner = np.stack([np.arange(max(self.geometry.shape))] * 3, axis=1)
+        scaled = self._scaled(corner)
+        return tuple(scaled[:n, axis] for axis, n in enumerate(self.geometry.shape))
+
     def position(self, mask: BoolArray) -> npt.NDArray[np.float64]:
         """Centres of the voxels in `mask`, shape (n, 3); the image's outermost centres lie at -1 and +1."""
+        return self._scaled(np.argwhere(mask))
+
+    def _scaled(self, where: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         middle = (np.asarray(self.fine.shape) - 1) / 2
-        return np.asarray((self.fine_index(np.argwhere(mask)) - middle) / np.maximum(middle, 0.5))
+        return np.asarray((self.fine_index(where) - middle) / np.maximum(middle, 0.5))
 
 
 def coarse_scene(volume: Volume, labels: LabelArray) -> Scene:
@@ -81,16 +91,29 @@ def coarse_scene(volume: Volume, labels: LabelArray) -> Scene:
     return Scene(
         grid,
         np.asarray(signal, dtype=np.float32),
-        np.asarray(inside >= whole),
-        np.asarray(touched > 1 - whole),
-        np.asarray(valid >= whole),
+        np.asarray(inside, dtype=np.float32) >= whole,
+        np.asarray(touched, dtype=np.float32) > 1 - whole,
+        np.asarray(valid, dtype=np.float32) >= whole,
         volume.series.slice_axis,
         volume.geometry,
     )
 
 
-def subcutaneous_fat(scene: Scene, signal: FloatArray, muscle_signal: float) -> BoolArray:
-    """Bright voxels of the layer under the skin, bool on the scene's grid; may be empty.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fat:
+    """Adipose tissue on the search grid.
+
+    Attributes:
+        compact: fat of any depth, no thinner than three voxels in plane: tells the shading.
+        subcutaneous: the part of it under the skin: tells the signal of pure fat.
+    """
+
+    compact: BoolArray
+    subcutaneous: BoolArray
+
+
+def find_fat(scene: Scene, signal: FloatArray, muscle_signal: float) -> Fat:
+    """Bright tissue away from every label; both masks may be empty.
 
     Depth is measured from air. Where the body fills the view and no air lies beside it, the in-plane
     edges of the view stand in for the skin.
@@ -101,18 +124,18 @@ def subcutaneous_fat(scene: Scene, signal: FloatArray, muscle_signal: float) -> 
         muscle_signal: signal of lean muscle in it.
     """
     spacing = scene.geometry.spacing_mm
-    dark = ~scene.valid | (signal < AIR_SHARE * muscle_signal)
-    air = _outer(dark)
+    air = _outer(~scene.valid | (signal < AIR_SHARE * muscle_signal))
     near_label = _within(scene.labelled, CLEARANCE_MM, spacing)
     bright = ~air & ~near_label & scene.valid & (signal > FAT_OVER_MUSCLE * muscle_signal)
     if not bright.any():
-        return bright
+        return Fat(bright, bright)
     threshold = np.sqrt(muscle_signal * np.quantile(signal[bright], 0.9))
-    bright &= signal > max(threshold, FAT_OVER_MUSCLE * muscle_signal)
+    bright &= signal > threshold
+    compact = interior(bright, scene.geometry, scene.slice_axis)
     layer = bright & _layer(air, LAYER_MM, spacing)
     if layer.sum() * scene.geometry.voxel_volume_ml < 2 * MINIMUM_ML:
         layer = bright & _layer(air | _in_plane_edge(air.shape, scene.slice_axis), LAYER_MM, spacing)
-    return np.asarray(layer)
+    return Fat(compact | layer, layer)
 
 
 def skin_layer(scene: Scene, muscle_signal: float) -> BoolArray:

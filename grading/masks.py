@@ -1,4 +1,4 @@
-"""The inside of a mask: where a voxel holds nothing but the muscle."""
+"""Geometry of masks: the box that holds one, and its inside, where a voxel holds nothing but the muscle."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,0 +1,1 @@
+"""From a measured fat fraction to a stage on a published scale."""

@@ -1,0 +1,62 @@
+"""A fat fraction with its error as a stage, and the stages that the error leaves possible."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from grading.classify.scales import Scale
+from grading.findings import Severity
+from grading.measure import MuscleMeasurement
+
+POSSIBLE = 0.10  # chance from which a stage is named as possible [clinical definitions]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Stage of one muscle on one scale.
+
+    Attributes:
+        scale: the scale's name.
+        stage: number of the stage; None when the muscle is not gradable.
+        possible: numbers of every stage with at least `POSSIBLE` chance, and the stage itself, rising.
+        chances: chance of every stage of the scale, from the measurement's standard error; () when not known.
+        source: citation of the scale.
+    """
+
+    scale: str
+    stage: int | None
+    possible: tuple[int, ...]
+    chances: tuple[float, ...]
+    source: str
+
+
+def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
+    """Stage `measurement` on `scale`.
+
+    The true fraction is taken as normal about the measured one with its standard error s, so a stage on
+    the far side of an edge at distance d has the chance Phi(-d / s).
+    """
+    fraction, error = measurement.fat_fraction, measurement.fat_fraction_se
+    stopped = any(finding.severity is Severity.STOP for finding in measurement.findings)
+    if fraction is None or stopped or not math.isfinite(fraction):
+        return Grade(scale.name, None, (), (), scale.source)
+    index = sum(
+        fraction >= edge.fat_fraction if edge.belongs_above else fraction > edge.fat_fraction
+        for edge in scale.edges
+    )
+    chances = _chances(fraction, error, scale) if error else ()
+    possible = {index} | {i for i, chance in enumerate(chances) if chance >= POSSIBLE}
+    numbers = [stage.number for stage in scale.stages]
+    return Grade(
+        scale.name, numbers[index], tuple(numbers[i] for i in sorted(possible)), chances, scale.source
+    )
+
+
+def _chances(fraction: float, error: float, scale: Scale) -> tuple[float, ...]:
+    below = [0.0, *(_phi((edge.fat_fraction - fraction) / error) for edge in scale.edges), 1.0]
+    return tuple(upper - lower for lower, upper in pairwise(below))
+
+
+def _phi(z: float) -> float:
+    """Chance that a standard normal value lies below `z`."""
+    return 0.5 * math.erfc(-z / math.sqrt(2))
