@@ -93,6 +93,9 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION, "One hip is in view and nothing names its side; name it with --side."
     ),
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
+    "partly_outlined": FindingKind(
+        Severity.CAUTION, "The label map marks part of the image as not outlined; volumes are of the rest only."
+    ),
     "unknown_labels": FindingKind(Severity.NOTE, "The label map holds numbers its scheme does not name; ignored."),
 }
 

@@ -25,7 +25,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "phantom": 3,
     "field_of_view": 3,
     "measure": 4,
-    "quality": 4,
+    "quality": 5,
     "classify": 5,
     "asymmetry": 5,
     "report": 6,

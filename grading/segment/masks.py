@@ -15,7 +15,7 @@ from grading.resample import resample
 from grading.segment.schemes import BUILT_IN, GLUTEAL_LABELS, LabelScheme, best_fit, load_schemes
 from grading.volume import Geometry, LabelArray, Segmentation, Volume
 
-NOT_OUTLINED = 65535  # "nobody looked here" in partly outlined label maps: no label, and not worth a finding
+NOT_OUTLINED = 65535  # "nobody looked here" in partly outlined label maps: neither a muscle nor none
 _FINER = 1.01  # a mask voxel may exceed the image's by header rounding and still count as not coarser
 _LISTED = 8  # numbers spelt out in a message before "and n more"
 
@@ -113,6 +113,9 @@ def segmentation_from_labels(
     if unnamed := scheme.unnamed(counts):
         strangers = _listed({number: counts[number] for number in unnamed})
         findings.append(Finding("unknown_labels", f"not in scheme {scheme.name}: {strangers}"))
+    if skipped := int(np.count_nonzero(raw == NOT_OUTLINED)):
+        detail = f"{100 * skipped / raw.size:.0f} % of the label map's voxels are {NOT_OUTLINED}"
+        findings.append(Finding("partly_outlined", detail))
     if not grid.same_grid(volume.geometry):
         if not (resample_allowed or loses_nothing(grid, volume.geometry)):
             raise GridMismatchError(_mismatch(grid, volume.geometry))

@@ -187,11 +187,13 @@ def test_numbers_the_scheme_does_not_name_are_ignored_and_counted(tmp_path):
     assert "77 (3 voxels)" in finding.detail
 
 
-def test_not_outlined_voxels_are_no_label_and_no_finding(tmp_path):
+def test_not_outlined_voxels_are_no_label_and_the_volumes_reader_is_warned(tmp_path):
     labels = MUSCLEMAP.copy()
     labels[:, :, 0] = 65535
     segmentation = MasksSegmenter(write(tmp_path / "m.nii.gz", labels))(volume())
-    assert codes(segmentation) == []
+    (finding,) = segmentation.findings
+    assert finding.code == "partly_outlined"
+    assert "17 %" in finding.detail
     assert not segmentation.labels[:, :, 0].any()
 
 
@@ -343,7 +345,7 @@ def test_outlines_drawn_on_a_real_study_are_found_by_its_name_and_lie_on_their_s
     root = real_data / "mri" / "pelvis_t1_coronal"
     image = grading.read(root / "pelvis01" / "dicom")
     segmentation = MasksSegmenter(root, study_name="pelvis01")(image)
-    assert codes(segmentation) == []
+    assert codes(segmentation) == ["partly_outlined"], "about ten slices of each study were outlined"
     for muscle in GLUTEI:
         left, right = (np.argwhere(segmentation.mask(muscle, side))[:, 0].mean() for side in SIDES)
         assert left < right, "the first axis grows towards the patient's right"
