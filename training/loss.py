@@ -7,6 +7,7 @@ from torch.nn import functional
 from training.classes import ANY, CLASSES, group_table
 
 _SMOOTH = 50.0  # voxels; keeps the Dice of an absent class from swinging on a few voxels
+_SIDE_WEIGHT = 0.3
 
 
 def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
@@ -17,21 +18,26 @@ def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
         group: int64 (i, j, k), rows of `group_table()`.
         side: int64 (i, j, k), 0 left, 1 right, -1 unknown.
     """
-    table = torch.from_numpy(group_table()).to(logits.device)
-    flat = logits[0].float().flatten(1)
+    classes = len(CLASSES)
+    allowed = torch.from_numpy(group_table()).to(logits.device)
+    partial = range(ANY + 1, allowed.shape[0])
     groups = group.flatten()
-    voting = groups != ANY
-    flat, groups = flat[:, voting], groups[voting]
-    probability = functional.softmax(flat[:-1], dim=0)
-    allowed = table[groups].T  # (classes, voxels)
-    cross_entropy = -(probability * allowed).sum(0).clamp_min(1e-6).log().mean()
+    probability = functional.softmax(logits[0, :-1].float().flatten(1), dim=0)
 
-    exact = groups < len(CLASSES)
-    truth = allowed & exact
-    decided = ~allowed | truth  # the label says "is" or "is not" this class
-    overlap = (probability * truth).sum(1)
-    total = (probability * decided).sum(1) + truth.sum(1)
-    dice = (2 * overlap + _SMOOTH) / (total + _SMOOTH)
+    exact = groups < classes
+    kinds = torch.stack([exact, *(groups == g for g in partial)]).float()  # (1 + partial, voxels)
+    forbidden = (~allowed[ANY + 1 :]).float() @ probability  # (partial, voxels): chance of what it cannot be
+    chosen = probability.gather(0, groups.clamp_max(classes - 1)[None])[0]
+    likelihood = kinds[0] * chosen + (kinds[1:] * (1 - forbidden)).sum(0)
+    votes = kinds.sum(0)
+    cross_entropy = -(votes * likelihood.clamp_min(1e-6).log()).sum() / votes.sum().clamp_min(1)
+
+    # A class is decided where the label is exact, and where a partial label rules it out.
+    decided = torch.cat([torch.ones(1, classes, device=logits.device), (~allowed[ANY + 1 :]).float()])
+    predicted = ((probability @ kinds.T) * decided.T).sum(1)
+    overlap = chosen.new_zeros(classes).index_add(0, groups[exact], chosen[exact])
+    present = torch.bincount(groups[exact], minlength=classes)
+    dice = (2 * overlap + _SMOOTH) / (predicted + present + _SMOOTH)
     dice_loss = 1 - dice[1:].mean()
 
     sided = side.flatten() >= 0
@@ -40,4 +46,4 @@ def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
         side_loss = functional.binary_cross_entropy_with_logits(
             logits[0, -1].float().flatten()[sided], side.flatten()[sided].float()
         )
-    return cross_entropy + dice_loss + 0.3 * side_loss
+    return cross_entropy + dice_loss + _SIDE_WEIGHT * side_loss

@@ -23,7 +23,7 @@ from training.phantoms import phantom_anatomies
 from training.synthesis import Sample, synthesise
 
 HELD_OUT_BODY = "vhf"  # never trained on
-SHAPES = ((112, 80, 112), (144, 80, 96), (96, 96, 112), (80, 112, 112), (144, 96, 80), (128, 64, 128))
+SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
 _EMA = 0.995  # weights averaged over about 200 iterations
 _WARM_UP = 100
 
