@@ -1,5 +1,7 @@
 """Physical-space resampling: values of one grid read at the voxel centres of another."""
 
+from typing import Any, Literal
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -10,13 +12,13 @@ _AXIS_ALIGNED = 1e-6  # off-diagonal share of a step below which axes are parall
 
 
 def resample(
-    array: npt.NDArray[np.generic],
+    array: npt.NDArray[Any],
     source: Geometry,
     target: Geometry,
     *,
-    order: int,
+    order: Literal[0, 1],
     outside: float = 0.0,
-) -> npt.NDArray[np.generic]:
+) -> npt.NDArray[Any]:
     """Values of `array` at the voxel centres of `target`.
 
     Args:
@@ -35,7 +37,7 @@ def resample(
     if np.abs(step - np.diag(np.diag(step))).max() < _AXIS_ALIGNED * np.abs(step).max():
         return _separable(values, np.diag(step), start, target.shape, order, outside)
     pad = np.pad(values, 1, mode="edge")  # so that the outer half voxel still belongs to the image
-    result: npt.NDArray[np.generic] = ndimage.affine_transform(
+    result: npt.NDArray[Any] = ndimage.affine_transform(
         pad, step, start + 1, output_shape=target.shape, order=order, mode="constant", cval=outside
     )
     inside = np.ones(target.shape, dtype=bool)
@@ -50,13 +52,13 @@ def resample(
 
 
 def _separable(
-    values: npt.NDArray[np.generic],
+    values: npt.NDArray[Any],
     step: npt.NDArray[np.float64],
     start: npt.NDArray[np.float64],
     shape: tuple[int, int, int],
     order: int,
     outside: float,
-) -> npt.NDArray[np.generic]:
+) -> npt.NDArray[Any]:
     """Axis-aligned case: one pass per axis, the most shrinking axis first, several times faster."""
     result = values
     for axis in sorted(range(3), key=lambda a: shape[a] / values.shape[a]):
