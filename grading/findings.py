@@ -37,8 +37,12 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION, "Neither header nor name tells the contrast; the image was taken to be T1-weighted."
     ),
     "duplicate_slices": FindingKind(Severity.NOTE, "Identical copies of slices were dropped."),
-    "sheared_stack": FindingKind(Severity.NOTE, "Slices are not stacked along their normal; the true grid is used."),
-    "single_slice": FindingKind(Severity.CAUTION, "The image is one slice; its depth is only the header's claim."),
+    "sheared_stack": FindingKind(
+        Severity.NOTE, "Slices are not stacked along their normal; the true grid is used."
+    ),
+    "single_slice": FindingKind(
+        Severity.CAUTION, "The image is one slice; its depth is only the header's claim."
+    ),
     "unreadable_files": FindingKind(
         Severity.CAUTION, "Files beside the series could not be read; slices may be missing at its ends."
     ),
@@ -47,7 +51,9 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "not_found": FindingKind(Severity.STOP, "The muscle was not found in the image."),
     "too_small": FindingKind(Severity.STOP, "Too few voxels remain after erosion to measure fat."),
-    "no_fat_reference": FindingKind(Severity.STOP, "No subcutaneous fat in view to scale the signal against."),
+    "no_fat_reference": FindingKind(
+        Severity.STOP, "No subcutaneous fat in view to scale the signal against."
+    ),
     "no_muscle_reference": FindingKind(Severity.STOP, "No lean muscle in view to scale the signal against."),
     "fat_reference_other_side": FindingKind(
         Severity.CAUTION, "Subcutaneous fat of the other side served as reference; this side shows none."
@@ -75,7 +81,8 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION, "The muscle's volume lies far outside published values; look at its outline."
     ),
     "fractions_disagree": FindingKind(
-        Severity.NOTE, "Mean fat fraction and share of fat voxels differ: fine fat, or references that are off."
+        Severity.NOTE,
+        "Mean fat fraction and share of fat voxels differ: fine fat, or references that are off.",
     ),
     "common_slab": FindingKind(
         Severity.NOTE, "Sides were compared on the part of the muscle that both show, not on whole muscles."
@@ -94,9 +101,12 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
     "partly_outlined": FindingKind(
-        Severity.CAUTION, "The label map marks part of the image as not outlined; volumes are of the rest only."
+        Severity.CAUTION,
+        "The label map marks part of the image as not outlined; volumes are of the rest only.",
     ),
-    "unknown_labels": FindingKind(Severity.NOTE, "The label map holds numbers its scheme does not name; ignored."),
+    "unknown_labels": FindingKind(
+        Severity.NOTE, "The label map holds numbers its scheme does not name; ignored."
+    ),
 }
 
 
