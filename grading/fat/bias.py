@@ -14,12 +14,12 @@ from numpy.polynomial import legendre
 
 from grading.volume import FloatArray
 
-DEGREE = 4  # total degree of the log field: follows a spine or body array over one pelvis (3 leaves 7 % of
-# spread in subcutaneous fat, 4 leaves 5 %), yet is far smoother than a muscle is wide
-CUTOFFS = (0.9, 0.6, 0.4, 0.4, 0.3, 0.25, 0.25)  # natural-log residual that still counts, pass by pass: from
+DEGREE = 4  # total degree of the log field: follows a spine or body array over one pelvis (3 leaves 8 % of
+# spread in subcutaneous fat, 4 leaves 6 %), yet is far smoother than a muscle is wide
+CUTOFFS = (0.9, 0.6, 0.4, 0.3, 0.25)  # natural-log residual that still counts, pass by pass: from
 # half the fat-muscle gap (so that 50 % shading is not thrown out) down to 25 % (so that vessels are)
 FAT_ONLY_PASSES = 2  # enough for the field to be right to within the muscle cutoffs
-FAT_WEIGHT = 2.0  # total weight of all fat against all muscle: fat has one signal, muscle may be infiltrated
+FAT_WEIGHT = 3.0  # total weight of all fat against all muscle: fat has one signal, muscle may be infiltrated
 LEAN_QUANTILE = 0.25  # of muscle: its level stays lean when up to two thirds are infiltrated
 UPWARD = 0.8  # cutoff for muscle brighter than the lean level, relative to darker
 STIFFNESS = 1e-3  # ridge, relative to the data: keeps corners without tissue from running away

@@ -16,7 +16,7 @@ from grading.resample import resample
 from grading.settings import Settings
 from grading.volume import BoolArray, FloatArray, Segmentation, Volume
 
-NOISE_SHARE = 0.1  # of the median F + W inside labelled muscle: below it lie air, cortical bone and voids
+NOISE_SHARE = 0.2  # of the median F + W inside labelled muscle: below it lie air, cortical bone and voids
 FAT_READS = 0.7  # fat fraction of subcutaneous fat, at least [clinical definitions]
 SWAPPED = 0.5  # below it, what lies under the skin is called water: fat and water are exchanged
 MINIMUM_VOXELS = 200  # of the search grid: some 10 mL under the skin of one side

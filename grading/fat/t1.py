@@ -159,9 +159,9 @@ def _fat_references(
 
 def _patch_medians(patch: Array, signal: Array) -> Array:
     """Median signal of every patch that holds enough voxels; of all voxels together where none does."""
-    _, member = np.unique(patch, axis=0, return_inverse=True)
-    order = np.argsort(member.ravel(), kind="stable")
-    groups = np.split(signal[order], np.cumsum(np.bincount(member.ravel()))[:-1])
+    cell = (patch - patch.min(axis=0)).astype(np.intp)
+    _, member = np.unique(np.ravel_multi_index(tuple(cell.T), cell.max(axis=0) + 1), return_inverse=True)
+    groups = np.split(signal[np.argsort(member)], np.cumsum(np.bincount(member))[:-1])
     medians = [float(np.median(g)) for g in groups if g.size >= PATCH_VOXELS]
     return np.array(medians or [float(np.median(signal))])
 

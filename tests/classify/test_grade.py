@@ -1,0 +1,98 @@
+"""Stages: edges, monotony, and the stages that an error leaves possible."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grading.anatomy import Muscle, Side
+from grading.classify.grade import grade
+from grading.classify.scales import SCALES, Edge, Scale, Stage, scale
+from grading.errors import ConfigurationError
+from grading.findings import Finding
+from grading.measure import MuscleMeasurement
+
+fractions = st.floats(-0.2, 1.2)
+errors = st.floats(0.001, 0.3)
+scales = st.sampled_from(sorted(SCALES))
+
+
+def measured(fraction, error=0.01, *findings):
+    """A measurement that matters only for its fat."""
+    return MuscleMeasurement(
+        Muscle.GLUTEUS_MEDIUS, Side.LEFT, fat_fraction=fraction, fat_fraction_se=error, findings=findings
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("quartile", {-0.02: 1, 0.2499: 1, 0.25: 2, 0.4999: 2, 0.5: 3, 0.75: 4, 1.02: 4}),
+        ("goutallier", {-0.02: 0, 0.0499: 0, 0.05: 1, 0.25: 2, 0.4499: 2, 0.45: 3, 0.55: 3, 0.5501: 4}),
+        ("goutallier_fuchs", {0.2: 0, 0.25: 1, 0.45: 2}),
+        ("goutallier_slabaugh", {0.2: 0, 0.25: 1, 0.55: 1, 0.56: 2}),
+    ],
+)
+def test_each_edge_belongs_to_the_stage_the_scale_says(name, stages):
+    for fraction, stage in stages.items():
+        assert grade(measured(fraction), scale(name)).stage == stage
+
+
+def test_a_fraction_near_an_edge_leaves_both_stages_possible():
+    near = grade(measured(0.23, 0.03), scale("quartile"))
+    assert (near.stage, near.possible) == (1, (1, 2))
+    assert grade(measured(0.23, 0.01), scale("quartile")).possible == (1,)
+
+
+def test_a_large_error_leaves_stages_beyond_the_neighbour_possible():
+    assert grade(measured(0.3, 0.2), scale("goutallier")).possible == (0, 1, 2, 3, 4)
+
+
+def test_ten_percent_chance_is_where_a_stage_becomes_possible():
+    error = 0.02
+    assert grade(measured(0.25 - 1.28 * error, error), scale("quartile")).possible == (1, 2)
+    assert grade(measured(0.25 - 1.29 * error, error), scale("quartile")).possible == (1,)
+
+
+@given(scales, fractions, fractions, errors)
+def test_more_fat_never_gives_a_lower_stage(name, one, other, error):
+    low, high = sorted((one, other))
+    assert grade(measured(low, error), scale(name)).stage <= grade(measured(high, error), scale(name)).stage
+
+
+@given(scales, fractions, errors)
+def test_chances_add_up_and_the_stage_itself_is_always_possible(name, fraction, error):
+    result = grade(measured(fraction, error), scale(name))
+    assert sum(result.chances) == pytest.approx(1)
+    assert result.stage in result.possible
+    assert list(result.possible) == sorted(result.possible)
+
+
+def test_without_an_error_only_the_stage_itself_is_named():
+    assert grade(measured(0.24, None), scale("quartile")).possible == (1,)
+
+
+def test_what_was_not_measured_has_no_stage():
+    result = grade(measured(None, None), scale("quartile"))
+    assert (result.stage, result.possible) == (None, ())
+
+
+def test_a_finding_that_stops_withholds_the_stage():
+    assert grade(measured(0.3, 0.02, Finding("mostly_excluded")), scale("quartile")).stage is None
+    assert grade(measured(0.3, 0.02, Finding("cut_by_field_of_view")), scale("quartile")).stage == 2
+
+
+def test_an_unknown_scale_names_those_there_are():
+    with pytest.raises(ConfigurationError, match="goutallier"):
+        scale("mercury")
+
+
+def test_every_scale_names_its_source_and_says_whether_it_is_calibrated():
+    for each in SCALES.values():
+        assert "[R]" in each.source or "[V]" in each.source
+    assert not scale("goutallier").calibrated
+
+
+def test_a_scale_whose_edges_do_not_rise_is_refused():
+    stages = (Stage(1, "a"), Stage(2, "b"), Stage(3, "c"))
+    with pytest.raises(ConfigurationError, match="rising"):
+        Scale("x", "x", "x", stages, (Edge(0.5), Edge(0.2)), calibrated=False, source="")

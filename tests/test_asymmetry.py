@@ -1,0 +1,93 @@
+"""Left against right: signs, errors, verdicts and the common slab."""
+
+import ellipsoid_hip as ellipsoids
+import numpy as np
+import pytest
+
+from grading.anatomy import Muscle, Side
+from grading.asymmetry import compare
+from grading.fat import fat_map
+from grading.measure import measure
+
+MEDIUS = Muscle.GLUTEUS_MEDIUS
+COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
+
+
+def compared(volume, segmentation):
+    """Asymmetry by muscle."""
+    fat = fat_map(volume, segmentation)
+    found = compare(measure(fat, segmentation, volume), segmentation, fat)
+    return {a.muscle: a for a in found}
+
+
+def shrunk(labels, muscle, side, keep):
+    """Labels without the part of one muscle for which `keep` is False."""
+    cut = labels.labels.copy()
+    cut[labels.mask(muscle, side) & ~keep] = 0
+    return ellipsoids.segmented(cut, labels.geometry)
+
+
+def test_equal_sides_exceed_nothing():
+    result = compared(*ellipsoids.hips(0.0, geometry=COARSE))
+    assert list(result) == list(Muscle)
+    for a in result.values():
+        assert a.volume_asymmetry_percent == pytest.approx(0.0)
+        assert a.exceeds_error is False
+        assert a.exceeds_normal is False
+        assert a.common_slab_mm is None
+
+
+def test_the_sign_is_left_minus_right_for_volume_and_fat():
+    volume, labels = ellipsoids.hips({(MEDIUS, Side.RIGHT): 0.4})
+    keep = np.zeros(labels.labels.shape, dtype=bool)
+    keep[..., : labels.labels.shape[2] // 2] = True
+    a = compared(volume, shrunk(labels, MEDIUS, Side.RIGHT, keep))[MEDIUS]
+    assert a.volume_asymmetry_percent > 50
+    assert a.exceeds_normal is True
+    assert a.fat_fraction_difference == pytest.approx(-0.4, abs=0.03)
+    assert a.fat_exceeds_error is True
+    assert a.exceeds_error is True
+
+
+def test_a_muscle_on_one_side_only_is_not_compared():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    nothing = np.zeros(labels.labels.shape, dtype=bool)
+    a = compared(volume, shrunk(labels, MEDIUS, Side.LEFT, nothing))[MEDIUS]
+    assert a.volume_asymmetry_percent is None
+    assert a.fat_fraction_difference is None
+    assert a.exceeds_error is None
+    assert a.exceeds_normal is None
+    assert [f.code for f in a.findings] == ["not_comparable"]
+
+
+def test_muscles_cut_above_are_compared_on_the_levels_both_show():
+    volume, labels = ellipsoids.hips(0.0)
+    part = (slice(None), slice(None), slice(0, 20))
+    a = compared(*ellipsoids.cropped(volume, labels, part))[MEDIUS]
+    assert a.volume_asymmetry_percent == pytest.approx(0.0)
+    assert a.common_slab_mm == pytest.approx(51.0, abs=4.0)  # from the muscle's lower end to the cut
+    assert "common_slab" in [f.code for f in a.findings]
+
+
+def test_muscles_cut_at_the_side_are_not_compared():
+    volume, labels = ellipsoids.hips(0.0)
+    last = int(np.flatnonzero(labels.mask(MEDIUS, Side.RIGHT).any(axis=(1, 2)))[-1])
+    part = (slice(0, last - 3), slice(None), slice(None))
+    a = compared(*ellipsoids.cropped(volume, labels, part))[MEDIUS]
+    assert a.volume_asymmetry_percent is None
+    assert a.fat_fraction_difference is not None
+    assert "not_comparable" in [f.code for f in a.findings]
+
+
+def test_mirroring_the_patient_changes_every_sign_and_no_size():
+    volume, labels = ellipsoids.hips({(MEDIUS, Side.RIGHT): 0.4}, geometry=COARSE)
+    keep = np.zeros(labels.labels.shape, dtype=bool)
+    keep[..., : labels.labels.shape[2] // 2] = True
+    labels = shrunk(labels, MEDIUS, Side.RIGHT, keep)
+    straight, mirrored = compared(volume, labels), compared(*ellipsoids.mirrored(volume, labels))
+    for muscle, a in straight.items():
+        b = mirrored[muscle]
+        assert b.volume_asymmetry_percent == pytest.approx(-a.volume_asymmetry_percent)
+        assert b.volume_error_percent == pytest.approx(a.volume_error_percent)
+        assert b.fat_fraction_difference == pytest.approx(-a.fat_fraction_difference, abs=2e-4)
+        assert b.exceeds_error == a.exceeds_error

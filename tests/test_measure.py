@@ -1,0 +1,151 @@
+"""Volume, cross-section, coverage and their errors on ellipsoid muscles."""
+
+from dataclasses import replace
+
+import ellipsoid_hip as ellipsoids
+import numpy as np
+import pytest
+
+from grading.anatomy import SIDES, Muscle, Side
+from grading.fat import fat_map
+from grading.measure import measure
+
+MEDIUS, MAXIMUS = Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MAXIMUS
+ONE = (MEDIUS, Side.RIGHT)
+COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
+EVERYTHING = slice(None)
+
+
+def rows(volume, segmentation):
+    """Measurements by muscle and side."""
+    found = measure(fat_map(volume, segmentation), segmentation, volume)
+    return {(m.muscle, m.side): m for m in found}
+
+
+def test_every_muscle_on_both_sides_has_a_row_in_the_order_of_the_tables():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    found = measure(fat_map(volume, labels), labels, volume)
+    assert [(m.muscle, m.side) for m in found] == [(m, s) for m in Muscle for s in SIDES]
+
+
+def test_an_ellipsoid_has_its_volume_its_lean_volume_and_its_cross_section():
+    m = rows(*ellipsoids.hips({ONE: 0.4}))[ONE]
+    true_ml = ellipsoids.ellipsoid_ml(MEDIUS)
+    assert m.volume_ml == pytest.approx(true_ml, rel=0.03)
+    assert m.lean_volume_ml == pytest.approx(0.6 * true_ml, rel=0.06)
+    assert m.max_csa_cm2 == pytest.approx(np.pi * 1.6 * 2.6, rel=0.03)
+    assert m.coverage == 1.0
+    assert m.findings == ()
+
+
+def test_thick_coronal_slices_give_the_same_axial_cross_section():
+    geometry = ellipsoids.grid((1.5, 5.0, 1.5))
+    m = rows(*ellipsoids.hips(0.0, geometry=geometry, slice_axis=1))[ONE]
+    assert m.max_csa_cm2 == pytest.approx(np.pi * 1.6 * 2.6, rel=0.05)
+
+
+def test_a_muscle_that_is_absent_has_no_number_and_a_reason():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    without = np.where(labels.mask(*ONE), 0, labels.labels).astype(np.uint16)
+    m = rows(volume, ellipsoids.segmented(without, COARSE))[ONE]
+    assert m.volume_ml is None
+    assert m.covered_volume_ml is None
+    assert m.fat_fraction is None
+    assert m.coverage is None
+    assert [f.code for f in m.findings] == ["not_found"]
+
+
+def test_a_missing_reference_leaves_volume_but_no_fat():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    bare = replace(volume, voxels=np.where(labels.labels > 0, volume.voxels, 5.0))
+    m = rows(bare, labels)[ONE]
+    assert m.volume_ml is not None
+    assert m.fat_fraction is None
+    assert m.fat_fraction_se is None
+    assert m.lean_volume_ml is None
+    assert [f.code for f in m.findings] == ["no_fat_reference"]
+
+
+def test_a_muscle_cut_above_has_no_whole_volume_and_says_where_it_is_cut():
+    volume, labels = ellipsoids.hips(0.0)
+    m = rows(*ellipsoids.cropped(volume, labels, (EVERYTHING, EVERYTHING, slice(0, 20))))[ONE]
+    seen = np.count_nonzero(labels.mask(*ONE)[..., :20]) / np.count_nonzero(labels.mask(*ONE))
+    assert m.volume_ml is None
+    assert m.lean_volume_ml is None
+    assert m.covered_volume_ml == pytest.approx(seen * ellipsoids.ellipsoid_ml(MEDIUS), rel=0.03)
+    assert m.cut_faces == ("superior",)
+    assert m.coverage < 1
+    assert m.fat_fraction == pytest.approx(0.0, abs=0.02)
+    (finding,) = m.findings
+    assert finding.code == "cut_by_field_of_view"
+    assert "superior" in finding.detail
+
+
+def test_a_lateral_cut_names_the_side_and_coverage_follows_the_shape():
+    volume, labels = ellipsoids.hips(0.0)
+    last = int(np.flatnonzero(labels.mask(*ONE).any(axis=(1, 2)))[-1])
+    kept = slice(0, last - 3)
+    m = rows(*ellipsoids.cropped(volume, labels, (kept, EVERYTHING, EVERYTHING)))[ONE]
+    truth = np.count_nonzero(labels.mask(*ONE)[kept]) / np.count_nonzero(labels.mask(*ONE))
+    assert m.cut_faces == ("lateral right",)
+    assert m.coverage == pytest.approx(truth, abs=0.05)
+
+
+def test_padding_cuts_as_the_edge_of_the_image_does_but_a_void_inside_does_not():
+    volume, labels = ellipsoids.hips(0.0)
+    valid = volume.valid.copy()
+    valid[..., 20:] = False
+    assert rows(replace(volume, valid=valid), labels)[ONE].cut_faces == ("superior",)
+    valid = volume.valid.copy()
+    i, j, k = (int(n) for n in np.argwhere(labels.mask(*ONE)).mean(axis=0))
+    valid[i - 3 : i + 3, j - 3 : j + 3, k - 1 : k + 2] = False
+    m = rows(replace(volume, valid=valid), labels)[ONE]
+    assert m.cut_faces == ()
+    assert m.excluded_fraction == pytest.approx(6 * 6 * 3 / np.count_nonzero(labels.mask(*ONE)))
+
+
+def test_a_muscle_without_signal_in_most_voxels_is_not_measured():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    mask = labels.mask(*ONE)
+    valid = volume.valid.copy()
+    valid[mask] = np.arange(np.count_nonzero(mask)) % 3 == 0
+    m = rows(replace(volume, valid=valid), labels)[ONE]
+    assert m.fat_fraction is None
+    assert "mostly_excluded" in [f.code for f in m.findings]
+
+
+def test_a_mask_of_a_few_voxels_has_a_volume_but_no_fat():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    small = labels.labels.copy()
+    where = np.argwhere(labels.mask(*ONE))
+    small[tuple(where[60:].T)] = 0
+    m = rows(volume, ellipsoids.segmented(small, COARSE))[ONE]
+    assert m.volume_ml == pytest.approx(60 * COARSE.voxel_volume_ml)
+    assert m.fat_fraction is None
+    assert [f.code for f in m.findings] == ["too_small"]
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.5])
+def test_the_standard_error_covers_the_true_error_of_most_muscles(truth):
+    found = [
+        m
+        for seed in range(3)
+        for m in rows(*ellipsoids.hips(truth, geometry=COARSE, snr=15, seed=seed)).values()
+    ]
+    errors = [abs(m.fat_fraction - truth) / m.fat_fraction_se for m in found]
+    assert np.mean(np.array(errors) < 1.96) >= 0.8
+
+
+def test_mirroring_the_patient_swaps_every_row():
+    volume, labels = ellipsoids.hips({ONE: 0.4}, geometry=COARSE)
+    box = (slice(5, None), EVERYTHING, slice(3, None))
+    straight = rows(*ellipsoids.cropped(volume, labels, box))
+    mirrored = rows(*ellipsoids.mirrored(*ellipsoids.cropped(volume, labels, box)))
+    for (muscle, side), m in straight.items():
+        other = mirrored[muscle, side.other]
+        assert other.covered_volume_ml == m.covered_volume_ml
+        assert other.max_csa_cm2 == m.max_csa_cm2
+        assert other.coverage == m.coverage
+        assert other.fat_fraction == pytest.approx(m.fat_fraction, abs=1e-4)
+        assert other.fat_fraction_se == pytest.approx(m.fat_fraction_se, abs=1e-4)
+        assert [f.code for f in other.findings] == [f.code for f in m.findings]

@@ -1,0 +1,81 @@
+"""Checks that need image, labels and numbers together."""
+
+from dataclasses import replace
+
+import ellipsoid_hip as ellipsoids
+import numpy as np
+
+from grading.anatomy import SIDES, Muscle, Side
+from grading.fat import FatMap, Reference
+from grading.measure import MuscleMeasurement
+from grading.quality import check_laterality, check_study
+from grading.settings import Settings
+
+COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
+MAXIMUS = Muscle.GLUTEUS_MAXIMUS
+
+
+def a_map(left=480.0, right=480.0):
+    """A fat map that matters only for its references."""
+    nothing = np.zeros((2, 2, 2))
+    references = tuple(
+        Reference("fat", s, v, 1.0, 1.0, 99) for s, v in zip(SIDES, (left, right), strict=True)
+    )
+    geometry = ellipsoids.grid((1.0, 1.0, 1.0), (2.0, 2.0, 2.0))
+    return FatMap(nothing, nothing == 0, geometry, "t1", references)
+
+
+def both_sides(**more):
+    """Healthy gluteus maximus measurements."""
+    return [
+        MuscleMeasurement(MAXIMUS, side, **{"volume_ml": 600.0, "covered_volume_ml": 600.0} | more)
+        for side in SIDES
+    ]
+
+
+def codes(findings):
+    return [f.code for f in findings]
+
+
+def test_healthy_hips_raise_nothing():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    assert check_laterality(volume, labels, Settings()) == ()
+    assert check_study(a_map(), both_sides()) == ()
+
+
+def test_left_muscles_lying_on_the_right_contradict():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    exchanged = ellipsoids.segmented(labels.labels[::-1], COARSE)
+    assert codes(check_laterality(volume, exchanged, Settings())) == ["laterality_contradiction"]
+
+
+def test_a_header_that_names_the_other_hip_contradicts():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    half = (slice(COARSE.shape[0] // 2, None), slice(None), slice(None))
+    one, labels = ellipsoids.cropped(volume, labels, half)
+    left = replace(one, series=replace(one.series, laterality=Side.LEFT))
+    assert codes(check_laterality(left, labels, Settings())) == ["laterality_contradiction"]
+
+
+def test_subcutaneous_fat_that_differs_between_the_sides_is_named():
+    assert codes(check_study(a_map(480.0, 400.0), both_sides())) == ["reference_mismatch"]
+    assert check_study(a_map(480.0, 450.0), both_sides()) == ()
+
+
+def test_a_volume_beyond_any_published_one_is_named_and_a_small_part_in_view_is_not():
+    assert codes(check_study(a_map(), both_sides(volume_ml=50.0))) == ["implausible_volume"] * 2
+    assert check_study(a_map(), both_sides(volume_ml=None, covered_volume_ml=50.0)) == ()
+    assert (
+        codes(check_study(a_map(), both_sides(volume_ml=None, covered_volume_ml=2000.0)))
+        == ["implausible_volume"] * 2
+    )
+
+
+def test_mean_fraction_and_share_of_fat_voxels_that_differ_are_named():
+    found = check_study(a_map(), both_sides(fat_fraction=0.4, threshold_fraction=0.1))
+    assert codes(found) == ["fractions_disagree"] * 2
+
+
+def test_one_hip_in_view_is_named():
+    found = check_study(a_map(), both_sides()[:1])
+    assert codes(found) == ["one_side_in_view"]
