@@ -1,4 +1,4 @@
-"""Fat fraction on a real pelvis, against what a reader saw. The reader is no radiologist and judges by eye."""
+"""Fat fraction on a real pelvis, against what a reader saw: by eye, and not a radiologist."""
 
 import json
 
