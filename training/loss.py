@@ -8,10 +8,14 @@ from training.classes import ANY, CLASSES, group_table
 
 _SMOOTH = 50.0  # voxels; keeps the Dice of an absent class from swinging on a few voxels
 _SIDE_WEIGHT = 0.3
+_PARTIAL_WEIGHT = 0.3  # of a voxel whose label only rules classes out
+_RARE = 1000.0  # voxels; classes smaller than this gain no further weight
 
 
 def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
-    """Cross-entropy and Dice over decided voxels, plus the side's cross-entropy.
+    """Class-balanced cross-entropy and Dice of the classes in the patch, plus the side's cross-entropy.
+
+    Balance matters: with every voxel weighing the same, four patches took twice as many steps to learn.
 
     Args:
         logits: (1, classes + 1, i, j, k); the last channel is the side.
@@ -29,16 +33,19 @@ def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
     forbidden = (~allowed[ANY + 1 :]).float() @ probability  # (partial, voxels): chance of what it cannot be
     chosen = probability.gather(0, groups.clamp_max(classes - 1)[None])[0]
     likelihood = kinds[0] * chosen + (kinds[1:] * (1 - forbidden)).sum(0)
-    votes = kinds.sum(0)
+    present = torch.bincount(groups[exact], minlength=classes).float()
+    balance = (present.sum() / (present + _RARE)).sqrt()
+    balance = balance * present.sum() / (balance * present).sum().clamp_min(1)
+    votes = kinds[0] * balance[groups.clamp_max(classes - 1)] + _PARTIAL_WEIGHT * kinds[1:].sum(0)
     cross_entropy = -(votes * likelihood.clamp_min(1e-6).log()).sum() / votes.sum().clamp_min(1)
 
     # A class is decided where the label is exact, and where a partial label rules it out.
     decided = torch.cat([torch.ones(1, classes, device=logits.device), (~allowed[ANY + 1 :]).float()])
     predicted = ((probability @ kinds.T) * decided.T).sum(1)
     overlap = chosen.new_zeros(classes).index_add(0, groups[exact], chosen[exact])
-    present = torch.bincount(groups[exact], minlength=classes)
     dice = (2 * overlap + _SMOOTH) / (predicted + present + _SMOOTH)
-    dice_loss = 1 - dice[1:].mean()
+    seen = present[1:] > 0
+    dice_loss = 1 - dice[1:][seen].mean() if seen.any() else logits.new_zeros(())
 
     sided = side.flatten() >= 0
     side_loss = logits.new_zeros(())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from training import anatomies, real
@@ -24,7 +24,7 @@ from training.synthesis import Sample, synthesise
 
 HELD_OUT_BODY = "vhf"  # never trained on
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
-_EMA = 0.995  # weights averaged over about 200 iterations
+_EMA = 0.995  # weights averaged over about 200 iterations, fewer at the start
 _WARM_UP = 100
 
 
@@ -56,6 +56,11 @@ class Patches(IterableDataset[Sample]):
                 yield synthesise(pool[rng.integers(len(pool))], shape, rng)
 
 
+def _running_average(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
+    keep = min(_EMA, (1 + int(count)) / (10 + int(count)))
+    return average.lerp(current, 1 - keep)
+
+
 def train(arguments: argparse.Namespace) -> None:
     """Run (or resume) one training."""
     out: Path = arguments.out
@@ -63,9 +68,7 @@ def train(arguments: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(arguments.seed)
     net = UNet(len(CLASSES)).to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_EMA)
-    )
+    average = torch.optim.swa_utils.AveragedModel(net, avg_fn=_running_average)
     optimiser = torch.optim.AdamW(net.parameters(), lr=arguments.rate, weight_decay=1e-4)
     start, checkpoint = 0, out / "checkpoint.pt"
     if checkpoint.exists():
