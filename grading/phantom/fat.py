@@ -1,0 +1,114 @@
+"""Fat inside muscles: streaks along the fascicles, gathered in patches, with exactly the mean asked for."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from grading.phantom.frame import FineHalf
+from grading.phantom.muscles import MUSCLES, MuscleShape
+from grading.phantom.parameters import MuscleState, SideParameters
+from grading.phantom.shapes import Array
+from grading.volume import FloatArray
+
+_STREAK_WIDTH_MM = 2.6
+_STREAK_LENGTH_MM = 34.0
+_PATCH_MM = 22.0
+_EDGE = 0.35  # softness of a streak's border, in standard deviations of the noise
+_CELLS = 48  # period of the noise, in knots
+_BISECTIONS = 40
+
+
+def infiltrate(
+    fine: FineHalf,
+    muscle: npt.NDArray[np.bool_],
+    owner: npt.NDArray[np.uint8],
+    names: list[str],
+    side: SideParameters,
+) -> FloatArray:
+    """Fat fraction of every fine voxel of one half; the mean over each muscle is its state's fat fraction.
+
+    Args:
+        fine: the half grid.
+        muscle: True where a muscle is.
+        owner: index into `names` of the muscle at each voxel.
+        names: muscle names, keys of `MUSCLES` or "abdominal_wall".
+        side: states of the muscles and the seed of the noise.
+    """
+    fat = np.zeros(fine.shape, dtype=np.float32)
+    flat = np.flatnonzero(muscle)
+    order = np.argsort(owner.reshape(-1)[flat], kind="stable")
+    flat, kinds = flat[order], owner.reshape(-1)[flat][order]
+    nominal = [fine.refine(n).reshape(-1) for n in fine.frame.nominal]
+    for number, name in enumerate(names):
+        where = flat[np.searchsorted(kinds, number) : np.searchsorted(kinds, number, side="right")]
+        state = side.state(name)
+        if len(where) and state.fat_fraction > 0:
+            points = [n[where] for n in nominal]
+            rng = np.random.default_rng([side.texture_seed, sum(map(ord, name))])
+            score = _score(points, MUSCLES.get(name), state, rng)
+            fat.reshape(-1)[where] = _with_mean(score, state.fat_fraction)
+    return fat
+
+
+def _score(
+    points: list[Array], muscle: MuscleShape | None, state: MuscleState, rng: np.random.Generator
+) -> Array:
+    """Inclination of each voxel to be fat: unit-variance noise along the fascicles plus patches and trend."""
+    if muscle is None:
+        fibre = [points[0], points[1], points[2]]
+    else:
+        fibre = _fascicle_coordinates(points, muscle)
+    widths = (_STREAK_LENGTH_MM, _STREAK_WIDTH_MM, _STREAK_WIDTH_MM)
+    streaks = _noise([f / np.float32(w) for f, w in zip(fibre, widths, strict=True)], rng)
+    patches = _noise([p / np.float32(_PATCH_MM) for p in points], rng)
+    anterior = points[1] - points[1].mean()
+    trend = anterior / max(float(anterior.std()), 1.0)
+    mix = np.float32(state.patchiness)
+    return (
+        streaks * (1 - 0.45 * mix)
+        + patches * mix * np.float32(1.1)
+        - np.float32(1.2 * state.posterior_fat) * trend
+    )
+
+
+def _fascicle_coordinates(points: list[Array], muscle: MuscleShape) -> list[Array]:
+    """Coordinates along and (twice) across the fascicles, mm at the muscle's middle."""
+    start, end = np.asarray(muscle.fibres), np.asarray(muscle.towards)
+    axis = (end - start) / np.linalg.norm(end - start)
+    across = np.cross(axis, [0.3, 0.2, 0.93] if abs(axis[2]) < 0.8 else [0.84, -0.54, 0.0])
+    across /= np.linalg.norm(across)
+    third = np.cross(axis, across)
+    offset = [p - np.float32(e) for p, e in zip(points, end, strict=True)]
+    along, u, v = (
+        sum(np.float32(a) * o for a, o in zip(d, offset, strict=True)) for d in (axis, across, third)
+    )
+    if muscle.fan:
+        half = np.float32(np.linalg.norm(end - start) / 2)
+        radius = np.maximum(np.sqrt(along * along + u * u + v * v), 0.35 * half)
+        u, v = u / radius * half, v / radius * half
+        along = radius
+    return [np.asarray(along), np.asarray(u), np.asarray(v)]
+
+
+def _noise(points: list[Array], rng: np.random.Generator) -> Array:
+    """Smooth periodic noise of zero mean and unit variance at points given in knots."""
+    knots = ndimage.gaussian_filter(rng.normal(size=(_CELLS,) * 3), 0.6, mode="wrap").astype(np.float32)
+    knots = (knots - knots.mean()) / knots.std()
+    wrapped = np.stack([np.mod(p, _CELLS) for p in points])
+    return np.asarray(ndimage.map_coordinates(knots, wrapped, order=1, mode="grid-wrap"), dtype=np.float32)
+
+
+def _with_mean(score: Array, mean: float) -> Array:
+    """Soft threshold of `score` such that the result's mean is `mean`."""
+    if mean >= 1:
+        return np.ones_like(score)
+    spread = np.float32(max(float(score.std()), 1e-6))
+    low, high = float(score.min()) - 4 * spread, float(score.max()) + 4 * spread
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        fat = np.clip((score - np.float32(middle)) / (2 * _EDGE * spread) + 0.5, 0, 1)
+        if float(fat.mean(dtype=np.float64)) > mean:
+            low = middle
+        else:
+            high = middle
+    return np.asarray(fat, dtype=np.float32)

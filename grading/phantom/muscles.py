@@ -1,0 +1,227 @@
+"""The muscles round the hip as formulas, in the nominal frame of `shapes` (x lateral, origin between the heads).
+
+Origins and insertions are those of the textbooks; where a muscle comes to lie against its neighbour the
+border is drawn by `build`, half-way with a fat plane between.
+"""
+
+from dataclasses import dataclass
+
+from grading.phantom.bones import BLADE_NORMAL
+from grading.phantom.shapes import Array, Box, Sheet, Shape, Tube, Union, Vector
+
+
+@dataclass(frozen=True)
+class MuscleShape:
+    """One muscle of the phantom.
+
+    Attributes:
+        structure: name in `grading.anatomy.STRUCTURES` it is labelled as.
+        shape: where it lies in a healthy adult.
+        fibres: where its fascicles run: from this point...
+        towards: ...to this one; fan-shaped muscles converge on it.
+        fan: True when the fascicles converge on `towards`, False when they run in parallel.
+    """
+
+    structure: str
+    shape: Shape
+    fibres: Vector
+    towards: Vector
+    fan: bool = False
+
+    @property
+    def box(self) -> Box:
+        """Box of the shape."""
+        return self.shape.box
+
+    def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance to the shape."""
+        return self.shape.distance(x, y, z)
+
+
+MAXIMUS = Sheet(
+    normal=(0.50, -0.87),
+    surface=(
+        (48, -84, 88, 9), (84, -66, 92, 10), (112, -42, 84, 8),
+        (28, -90, 58, 9), (66, -82, 58, 15), (104, -66, 56, 15), (140, -38, 48, 9),
+        (24, -88, 28, 11), (60, -84, 26, 18), (104, -72, 22, 18), (144, -46, 16, 12), (160, -22, 14, 6),
+        (30, -82, -4, 14), (64, -80, -8, 19), (108, -72, -12, 18), (146, -52, -16, 13), (164, -28, -14, 6),
+        (52, -78, -36, 14), (88, -76, -42, 18), (124, -64, -46, 16), (152, -44, -44, 9),
+        (84, -70, -68, 12), (112, -64, -76, 13), (140, -46, -82, 8), (130, -46, -108, 6),
+    ),
+    outline=(
+        (36, -86, 80), (52, -84, 98), (82, -68, 104), (112, -44, 96), (138, -30, 72), (158, -16, 40), (168, -14, 10),
+        (168, -18, -20), (158, -30, -54), (144, -38, -92), (130, -44, -120), (112, -58, -108), (86, -70, -86),
+        (58, -76, -62), (34, -80, -34), (20, -86, -6), (16, -92, 26), (20, -92, 60),
+    ),
+    edge_mm=14.0,
+)  # fmt: skip
+
+MEDIUS = Sheet(
+    normal=BLADE_NORMAL,
+    surface=(
+        (128, 2, 128, 7), (108, -36, 124, 9), (84, -64, 112, 7),
+        (138, 26, 98, 9), (126, -12, 96, 14), (106, -48, 92, 14), (78, -74, 90, 7),
+        (142, 32, 66, 10), (136, -4, 64, 16), (120, -38, 62, 16), (92, -66, 62, 10),
+        (144, 26, 36, 10), (142, -2, 34, 14), (132, -30, 32, 13), (110, -54, 34, 10),
+        (148, 14, 8, 8), (149, -6, 6, 9), (142, -28, 6, 8), (153, -4, -16, 5), (150, -18, -16, 5),
+    ),
+    outline=(
+        (58, -78, 90), (70, -70, 116), (98, -44, 133), (122, -6, 137), (134, 26, 120), (140, 44, 92), (144, 42, 60),
+        (150, 30, 24), (154, 12, -6), (156, -4, -24), (150, -24, -20), (138, -40, 8), (118, -60, 28), (92, -76, 50),
+        (64, -80, 68),
+    ),
+    edge_mm=12.0,
+)  # fmt: skip
+
+MINIMUS = Sheet(
+    normal=BLADE_NORMAL,
+    surface=(
+        (118, 22, 98, 5), (104, -10, 98, 5), (90, -34, 90, 4),
+        (120, 30, 70, 8), (108, 2, 70, 8), (94, -26, 66, 7), (80, -44, 60, 4),
+        (122, 28, 44, 9), (114, 4, 44, 9), (104, -22, 42, 7),
+        (128, 20, 22, 8), (124, 2, 22, 8), (118, -16, 20, 6), (138, 16, 2, 5), (138, 4, 0, 5), (146, 12, -14, 3.5),
+    ),
+    outline=(
+        (86, -46, 76), (96, -24, 104), (112, 4, 111), (124, 28, 100), (126, 40, 72), (128, 36, 44), (138, 26, 14),
+        (147, 16, -10), (145, 6, -16), (136, -4, 0), (118, -24, 16), (100, -40, 32), (80, -52, 54),
+    ),
+    edge_mm=7.0,
+)  # fmt: skip
+
+TFL = Tube(
+    (
+        (121, 48, 74, 4),
+        (132, 45, 52, 9),
+        (145, 38, 18, 13),
+        (153, 28, -18, 13.5),
+        (158, 18, -50, 9),
+        (160, 12, -76, 4),
+    ),
+    flatten=(0.9, 0.43, 0.1),
+    flatness=0.62,
+)
+
+ILIACUS = Sheet(
+    normal=BLADE_NORMAL,
+    surface=(
+        (104, 6, 126, 3), (86, -24, 116, 3), (106, 24, 98, 7), (82, -8, 98, 8), (60, -40, 96, 3),
+        (98, 34, 68, 10), (76, 8, 68, 10), (58, -20, 70, 4), (92, 38, 40, 11), (72, 18, 40, 9), (92, 34, 20, 9),
+    ),
+    outline=(
+        (62, -44, 106), (84, -28, 126), (106, 6, 133), (114, 34, 106), (112, 46, 72), (104, 46, 40), (100, 40, 14),
+        (80, 30, 16), (66, 18, 34), (54, -14, 62), (54, -36, 88),
+    ),
+    edge_mm=6.0,
+)  # fmt: skip
+
+ILIOPSOAS = Union(
+    (
+        Tube(((33, -8, 230, 15), (39, -6, 180, 19), (46, 0, 130, 20), (56, 12, 84, 17), (70, 28, 42, 14),
+              (88, 38, 10, 13), (98, 30, -16, 13), (106, 6, -40, 11), (110, -12, -56, 6))),
+        ILIACUS,
+    ),
+    blend_mm=4.0,
+)  # fmt: skip
+
+MUSCLES: dict[str, MuscleShape] = {
+    "gluteus_maximus": MuscleShape("gluteus_maximus", MAXIMUS, (40, -88, 60), (150, -50, -60)),
+    "gluteus_medius": MuscleShape("gluteus_medius", MEDIUS, (105, -20, 130), (152, -12, -40), fan=True),
+    "gluteus_minimus": MuscleShape("gluteus_minimus", MINIMUS, (100, 0, 105), (146, 10, -34), fan=True),
+    "tensor_fasciae_latae": MuscleShape("tensor_fasciae_latae", TFL, (122, 47, 74), (160, 12, -80)),
+    "iliopsoas": MuscleShape("iliopsoas", ILIOPSOAS, (50, 0, 140), (108, -10, -60), fan=True),
+    "piriformis": MuscleShape(
+        "piriformis",
+        Tube(((20, -64, 62, 7), (44, -62, 54, 12), (74, -52, 36, 11), (104, -36, 18, 7), (130, -20, 8, 3.5))),
+        (30, -62, 58), (130, -20, 8),
+    ),
+    "erector_spinae": MuscleShape(
+        "erector_spinae",
+        Union((
+            Tube(((13, -88, 62, 4), (18, -82, 88, 10), (26, -76, 116, 18), (32, -70, 150, 22), (36, -66, 230, 24))),
+            Tube(((10, -78, 90, 8), (13, -68, 130, 11), (14, -62, 230, 11))),
+        ), 4.0),
+        (15, -85, 60), (34, -66, 230),
+    ),
+    "quadratus_lumborum": MuscleShape(
+        "other_muscle", Tube(((84, -46, 130, 8), (68, -40, 170, 14), (58, -38, 230, 14))), (84, -46, 130), (58, -38, 230)
+    ),
+    "rectus_abdominis": MuscleShape(
+        "other_muscle",
+        Tube(((14, 46, -8, 5), (24, 66, 30, 12), (30, 80, 80, 22), (34, 88, 150, 26), (36, 90, 230, 28)),
+             flatten=(0.2, 1.0, -0.15), flatness=0.30),
+        (14, 46, -8), (36, 90, 230),
+    ),
+    "obturator_internus": MuscleShape(
+        "other_muscle",
+        Union((
+            Tube(((30, 22, -22, 6), (40, 8, -22, 11), (47, -12, -14, 14), (50, -34, -10, 10)), (1.0, 0.25, 0.2), 0.55),
+            Tube(((50, -36, -10, 8), (62, -46, -8, 6), (86, -42, -6, 7), (112, -30, -4, 6), (130, -20, 0, 3.5))),
+        ), 4.0),
+        (30, 20, -20), (50, -36, -10),
+    ),
+    "obturator_externus": MuscleShape(
+        "other_muscle",
+        Tube(((28, 24, -36, 9), (46, 14, -42, 13), (72, -4, -40, 12), (98, -22, -28, 8), (124, -20, -14, 4))),
+        (28, 24, -36), (124, -20, -14),
+    ),
+    "quadratus_femoris": MuscleShape(
+        "other_muscle",
+        Tube(((68, -36, -44, 12), (92, -38, -44, 14), (120, -26, -44, 9)), (0.1, 1.0, 0.0), 0.5),
+        (68, -36, -44), (120, -26, -44),
+    ),
+    "pectineus": MuscleShape(
+        "other_muscle",
+        Tube(((34, 44, -4, 6), (50, 36, -22, 12), (76, 20, -48, 12), (108, -2, -76, 6))), (34, 44, -4), (108, 0, -76),
+    ),
+    "adductor_longus": MuscleShape(
+        "other_muscle",
+        Tube(((18, 38, -30, 6), (34, 38, -58, 12), (58, 28, -104, 16), (86, 16, -170, 14), (98, 10, -230, 8))),
+        (18, 38, -30), (98, 10, -230),
+    ),
+    "adductor_brevis": MuscleShape(
+        "other_muscle",
+        Tube(((24, 26, -40, 7), (44, 18, -66, 14), (76, 6, -102, 15), (108, -2, -140, 7))), (24, 26, -40), (108, 0, -140),
+    ),
+    "adductor_magnus": MuscleShape(
+        "other_muscle",
+        Tube(((42, -12, -58, 8), (50, -14, -84, 20), (66, -16, -124, 27), (84, -14, -190, 28), (92, -10, -280, 20))),
+        (42, -12, -58), (92, -10, -280),
+    ),
+    "gracilis": MuscleShape(
+        "other_muscle",
+        Tube(((15, 24, -36, 4), (19, 16, -70, 12), (26, 4, -130, 14), (38, -8, -280, 11)), (1.0, 0.2, 0.1), 0.5),
+        (15, 24, -36), (38, -8, -280),
+    ),
+    "hamstrings": MuscleShape(
+        "other_muscle",
+        Union((
+            Tube(((60, -46, -50, 7), (74, -52, -96, 15), (84, -54, -150, 20), (90, -52, -280, 24))),
+            Tube(((56, -44, -60, 6), (64, -50, -110, 13), (60, -50, -180, 20), (58, -46, -280, 22))),
+        ), 2.0),
+        (60, -46, -50), (80, -52, -280),
+    ),
+    "sartorius": MuscleShape(
+        "other_muscle",
+        Tube(((117, 52, 70, 4), (111, 60, 40, 8), (98, 62, -10, 11), (78, 54, -80, 11), (52, 34, -180, 12),
+              (42, 12, -280, 13)), (0.3, 1.0, 0.1), 0.6),
+        (117, 52, 70), (42, 12, -280),
+    ),
+    "rectus_femoris": MuscleShape(
+        "other_muscle",
+        Tube(((101, 46, 32, 4), (110, 56, 0, 9), (120, 58, -50, 16), (124, 58, -120, 20), (122, 54, -280, 20))),
+        (101, 46, 32), (122, 54, -280),
+    ),
+    "vastus_lateralis": MuscleShape(
+        "other_muscle",
+        Tube(((146, 0, -40, 6), (151, 4, -72, 15), (152, 8, -130, 25), (148, 10, -280, 28))), (146, 0, -40), (148, 10, -280),
+    ),
+    "vastus_intermedius": MuscleShape(
+        "other_muscle",
+        Tube(((128, 16, -56, 6), (130, 24, -96, 17), (127, 28, -180, 21), (118, 30, -280, 22))),
+        (128, 16, -56), (118, 30, -280),
+    ),
+    "vastus_medialis": MuscleShape(
+        "other_muscle",
+        Tube(((110, 10, -76, 5), (106, 18, -130, 14), (96, 26, -220, 22), (88, 26, -280, 26))), (110, 10, -76), (88, 26, -280),
+    ),
+}  # fmt: skip
