@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grading.classify.scales import scale
-from grading.errors import ConfigurationError, SeriesNotFound
+from grading.errors import ConfigurationError
 from grading.io.discover import StudyFound, discover
 from grading.isolation import Job, run_here, run_in_processes
 from grading.report.folder import OutputFolder, Result
@@ -55,26 +55,31 @@ def grade_folder(
         A report (without its images) or a failure for each study found, by name.
 
     Raises:
-        ConfigurationError: unknown settings, an input that is not there, an output that cannot be written.
-        SeriesNotFound: no image at all below `inputs`.
+        ConfigurationError: unknown settings, label maps that are not there, an output that cannot be written.
+        SeriesNotFound: an input is not there, or there is no image at all below any of them.
     """
     start = time.perf_counter()
     sources = [Path(p) for p in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
-    _check(sources, workers, settings)
-    folder = OutputFolder.open(Path(out))
+    _check(sources, Path(out), workers, settings)
     with _Bars(progress) as bars:
-        studies = _find(sources, folder, settings, bars)
+        studies = discover(
+            sources, contrast=settings.contrast, identify=settings.identify, progress=bars.looked_at
+        )
+        folder = OutputFolder.open(Path(out))
         jobs = [Job(study, settings, folder.path, fingerprint(study, settings)) for study in studies]
         waiting = [job for job in jobs if force or not _finished(folder, job)]
         bars.begin(len(jobs), finished=len(jobs) - len(waiting))
+        folder.write_tables()  # an output that cannot be written is better known now than after hours
+        folder.write_run(settings, _model_digest())
         try:
             run = run_here(waiting) if workers == 1 else run_in_processes(waiting, workers)
             _follow(run, folder, bars)
         finally:  # also when interrupted: the tables then hold all that is on disk
             folder = OutputFolder.open(folder.path)
             folder.write_tables()
-            results = tuple(folder.results[s.name] for s in studies if s.name in folder.results)
-            folder.write_run(settings, _counts(results, len(jobs), len(waiting)), time.perf_counter() - start)
+    results = tuple(folder.results[study.name] for study in studies)
+    summary = _counts(results, len(waiting), time.perf_counter() - start)
+    folder.write_run(settings, _model_digest(), summary)
     return results
 
 
@@ -99,7 +104,7 @@ def fingerprint(study: StudyFound, settings: Settings) -> str:
 def _model_digest() -> str:
     """SHA-256 of the bundled network as it was shipped; empty where there is none."""
     try:
-        return resources.files("grading.segment").joinpath(MODEL_SHA256_FILE).read_text("ascii").strip()
+        return resources.files("grading.segment").joinpath(MODEL_SHA256_FILE).read_text("ascii").split()[0]
     except FileNotFoundError:
         return ""
 
@@ -120,7 +125,7 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return path.name, status.st_size, status.st_mtime_ns
 
 
-def _check(sources: Sequence[Path], workers: int, settings: Settings) -> None:
+def _check(sources: Sequence[Path], out: Path, workers: int, settings: Settings) -> None:
     """Refuse what cannot work before any time is spent on it."""
     for name in settings.scales:
         scale(name)
@@ -128,23 +133,10 @@ def _check(sources: Sequence[Path], workers: int, settings: Settings) -> None:
         raise ConfigurationError(f"--workers {workers}: at least 1 is needed")
     if not sources:
         raise ConfigurationError("no input named")
-    for path in [*sources, *([settings.masks] if settings.masks else [])]:
-        if not path.exists():
-            raise ConfigurationError(f"{path} does not exist")
-
-
-def _find(
-    sources: Sequence[Path], folder: OutputFolder, settings: Settings, bars: "_Bars"
-) -> tuple[StudyFound, ...]:
-    """Studies below the sources, less what this program itself wrote into the output folder."""
-    found = discover(sources, contrast=settings.contrast, identify=settings.identify, progress=bars.looked_at)
-    own = (folder.path / "studies").resolve()
-    files = {study.name: [f.resolve() for series in study.series for f in series.files] for study in found}
-    studies = tuple(s for s in found if not files[s.name] or any(own not in f.parents for f in files[s.name]))
-    if not studies:
-        named = ", ".join(path.name or str(path) for path in sources)
-        raise SeriesNotFound(f"no image under {named}; name a DICOM series, a study folder or a NIfTI file")
-    return studies
+    if out.resolve() in [source.resolve() for source in sources]:
+        raise ConfigurationError(f"{out} is an input; name another output folder, inside it if you like")
+    if settings.masks is not None and not settings.masks.exists():
+        raise ConfigurationError(f"no label map or folder at {settings.masks}; check the path")
 
 
 def _finished(folder: OutputFolder, job: Job) -> bool:
@@ -164,10 +156,15 @@ def _follow(run: Iterator[Result], folder: OutputFolder, bars: "_Bars") -> None:
             written = time.perf_counter()
 
 
-def _counts(results: Sequence[Result], found: int, computed: int) -> dict[str, int]:
-    """How many studies were found, computed now, and came out graded."""
+def _counts(results: Sequence[Result], computed: int, seconds: float) -> dict[str, float]:
+    """How many studies were found, computed now, and came out graded, and how long it took."""
     graded = sum(isinstance(r, StudyReport) and r.gradable for r in results)
-    return {"found": found, "computed_in_this_run": computed, "graded": graded, "not_graded": found - graded}
+    return {
+        "studies_found": len(results),
+        "studies_computed": computed,
+        "studies_graded": graded,
+        "seconds": round(seconds, 2),
+    }
 
 
 class _Bars:

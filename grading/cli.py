@@ -5,6 +5,7 @@ could run.
 """
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -126,13 +127,7 @@ def inspect(
     from grading.io.discover import discover
     from grading.report.summary import found
 
-    for path in inputs:
-        if not path.exists():
-            raise ConfigurationError(f"{path} does not exist")
-    studies = discover(inputs, contrast=contrast, identify=identify)
-    if not studies:
-        raise ConfigurationError(f"no image under {', '.join(str(path) for path in inputs)}")
-    Console().print(found(studies))
+    Console().print(found(discover(inputs, contrast=contrast, identify=identify)))
     return GRADED
 
 
@@ -170,6 +165,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         _say("interrupted; what is finished is kept, run the same command again to go on")
         code = INTERRUPTED
+    except Exception as error:  # a user is owed a line, not a traceback; from Python the traceback is there
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        code = _say(
+            f"unexpected {type(error).__name__} at {Path(where.filename).name} line {where.lineno}; please report it"
+        )
     sys.exit(code if isinstance(code, int) else GRADED)
 
 

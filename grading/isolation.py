@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading.errors import (
+    ConfigurationError,
     GradingError,
     MeasurementError,
     SegmentationError,
@@ -22,7 +23,7 @@ from grading.errors import (
 )
 from grading.io.discover import StudyFound
 from grading.report.folder import OutputFolder, Result
-from grading.report.study_report import StudyFailure
+from grading.report.study_report import StudyFailure, StudyReport
 from grading.settings import Settings
 from grading.study import grade_study
 
@@ -73,26 +74,40 @@ def run_job(job: Job) -> Result:
     """
     start = time.perf_counter()
     _reset_peak_memory()
-    out = OutputFolder(job.out)
     try:
         report = grade_study(job.study, settings=job.settings)
     except Exception as error:  # any error of one study must leave the others alone
-        failure = explain(error, job)
-        seconds = time.perf_counter() - start
-        result: Result = dataclasses.replace(failure, seconds=seconds, peak_memory_mb=_peak_memory_mb())
-        out.add(result)
-        return result
-    before = time.perf_counter()
+        return _fail(error, job, start)
+    try:
+        return _write(report, job)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        return _fail(error, job, start)
+
+
+def _write(report: StudyReport, job: Job) -> Result:
+    """Write all files of a report, the one that says it is finished last."""
+    out, start = OutputFolder(job.out), time.perf_counter()
     out.write_pictures(report)
     provenance = dataclasses.replace(
         report.provenance,
-        seconds={**report.provenance.seconds, "pictures": time.perf_counter() - before},
+        seconds={**report.provenance.seconds, "pictures": time.perf_counter() - start},
         peak_memory_mb=_peak_memory_mb(),
         fingerprint=job.fingerprint,
     )
-    result = dataclasses.replace(report.without_images(), provenance=provenance)
-    out.add(result)
-    return result
+    finished = dataclasses.replace(report.without_images(), provenance=provenance)
+    out.add(finished)
+    return finished
+
+
+def _fail(error: Exception, job: Job, start: float) -> StudyFailure:
+    """Record why a study gave no report."""
+    failure = dataclasses.replace(
+        explain(error, job), seconds=time.perf_counter() - start, peak_memory_mb=_peak_memory_mb()
+    )
+    OutputFolder(job.out).add(failure)
+    return failure
 
 
 def explain(error: BaseException, job: Job) -> StudyFailure:

@@ -1,6 +1,7 @@
 """Checks across image, header and segmentation that no single step can make."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -54,6 +55,12 @@ def _check_muscle(m: MuscleMeasurement) -> list[Finding]:
             detail = f"mean {m.fat_fraction:.0%}, share of fat voxels {m.threshold_fraction:.0%}"
             findings.append(Finding("fractions_disagree", detail, m.muscle, m.side))
     return findings
+
+
+def add_findings(measurement: MuscleMeasurement, observed: Sequence[Finding]) -> MuscleMeasurement:
+    """The measurement with those of the findings that speak of its muscle and side."""
+    own = [f for f in observed if f.muscle is measurement.muscle and f.side in (None, measurement.side)]
+    return replace(measurement, findings=tuple(dict.fromkeys((*measurement.findings, *own))))
 
 
 def check_laterality(volume: Volume, segmentation: Segmentation, settings: Settings) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from grading.errors import ConfigurationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
 from grading.measure import measure
-from grading.quality import check_laterality
+from grading.quality import add_findings, check_laterality, check_study
 from grading.report.provenance import timed, trace
 from grading.report.study_report import GradedMuscle, StudyImages, StudyReport
 from grading.segment import segment
@@ -49,10 +49,12 @@ def grade_study(
     with timed("measure", seconds):
         fraction = fat_map(volume, labels, fat=fat, settings=settings)
         measurements = measure(fraction, labels, volume, settings)
+    checks = (*check_laterality(volume, labels, settings), *check_study(fraction, measurements))
+    observed = (*volume.findings, *labels.findings, *checks)
     with timed("grade", seconds):
+        measurements = tuple(add_findings(m, observed) for m in measurements)
         graded = tuple(GradedMuscle(m, tuple(grade(m, s) for s in scales)) for m in measurements)
         asymmetries = compare(measurements, labels, fraction)
-    observed = (*volume.findings, *labels.findings, *check_laterality(volume, labels, settings))
     return StudyReport(
         name=name,
         series=volume.series.name,

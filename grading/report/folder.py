@@ -15,7 +15,7 @@ from pathlib import Path
 from grading.errors import ConfigurationError
 from grading.report.files import make_folder, write_whole, writing
 from grading.report.plain import from_plain, to_plain
-from grading.report.provenance import PACKAGES, package_version
+from grading.report.provenance import PACKAGES, nameless, package_version
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
 from grading.report.tables import (
     ASYMMETRY_COLUMNS,
@@ -100,7 +100,7 @@ class OutputFolder:
         folder = make_folder(self.study_folder(result.name))
         if isinstance(result, StudyReport):
             write_whole(folder / REPORT, result.to_json().encode())
-            stale = (FAILURE,)
+            stale: tuple[str, ...] = (FAILURE,)
         else:
             text = json.dumps(to_plain(result), indent=1, ensure_ascii=False) + "\n"
             write_whole(folder / FAILURE, text.encode())
@@ -127,21 +127,29 @@ class OutputFolder:
         ):
             write_whole(self.path / name, csv_text(rows, columns).encode())
 
-    def write_run(self, settings: Settings, counts: dict[str, int], seconds: float) -> None:
-        """Write run.json: what ran last, with which settings and versions.
+    def write_run(self, settings: Settings, network: str, outcome: dict[str, float] | None = None) -> None:
+        """Write run.json: how the last run was made, and what every input was.
+
+        Args:
+            settings: of the run.
+            network: SHA-256 of the bundled network.
+            outcome: counts and time; None while the run lasts, so an interrupted one can be told.
 
         Raises:
             ConfigurationError: the folder cannot be written.
         """
+        reports = [r for _, r in sorted(self.results.items()) if isinstance(r, StudyReport)]
         run = {
             "notice": DISCLAIMER,
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "seconds": round(seconds, 2),
-            "studies": counts,
-            "settings": to_plain(settings),
+            "finished": outcome is not None,
+            "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            **(outcome or {}),
+            "settings": to_plain(nameless(settings)),
+            "network_sha256": network,
             "python": platform.python_version(),
             "platform": f"{platform.system()} {platform.machine()}",
             "packages": {name: package_version(name) for name in PACKAGES},
+            "inputs": {report.name: to_plain(report.provenance.inputs) for report in reports},
         }
         write_whole(self.path / "run.json", (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode())
 

@@ -20,17 +20,17 @@ COLOURS: dict[Muscle, str] = {
 
 INK = "#E8E8E8"
 _FAINT = "#A8A8A8"
-_MARKS = {Severity.NOTE: "i", Severity.CAUTION: "!", Severity.STOP: "x"}
-_STEP, _TOP, _BOTTOM = 0.024, 0.985, 0.085
+_MARKS = {Severity.STOP: "x", Severity.CAUTION: "!", Severity.NOTE: "i"}  # the gravest first
+_STEP_IN, _TOP_IN, _BOTTOM_IN = 0.19, 0.45, 0.85  # line pitch, and what stays free above and below the text
 _LINE_CHARACTERS, _FONT = 66, 9.5
 _COLUMNS = (
     (0.0, "muscle"), (0.18, "side"), (0.29, "fat %"), (0.50, "Quartile"), (0.67, "Goutallier"), (0.87, "mL"),
 )  # fmt: skip
 
 
-def write_numbers(axes: Axes, report: StudyReport) -> None:
-    """Fill an empty panel with the report's numbers; its lowest 8 % stay free for the colour bar."""
-    page = _Page(axes)
+def write_numbers(axes: Axes, report: StudyReport, height_in: float) -> None:
+    """Fill an empty panel, `height_in` inches high, with the numbers; its foot is for the colour bar."""
+    page = _Page(axes, height_in)
     page.line([(0.0, _source(report))], colour=_FAINT)
     page.line([(0.0, report.provenance.segmentation[:_LINE_CHARACTERS])], colour=_FAINT)
     page.gap()
@@ -45,11 +45,12 @@ def write_numbers(axes: Axes, report: StudyReport) -> None:
     for asymmetry in report.asymmetries:
         page.line(_difference(asymmetry), colour=COLOURS[asymmetry.muscle])
     page.gap()
-    for code, where in findings_by_code(report).items():
-        kind = FINDINGS[code]
-        page.paragraph(f"{_MARKS[kind.severity]} {kind.meaning} [{where}]")
-    page.gap()
     page.paragraph(DISCLAIMER, colour=_FAINT)
+    page.gap()
+    for severity, mark in _MARKS.items():
+        for code, where in findings_by_code(report).items():
+            if FINDINGS[code].severity is severity:
+                page.paragraph(f"{mark} {FINDINGS[code].meaning} [{where}]")
 
 
 def _row(text: Words, muscle: Muscle, side: Side) -> list[tuple[float, str]]:
@@ -79,24 +80,26 @@ def _source(report: StudyReport) -> str:
 
 
 class _Page:
-    """Lines of text from the top of a panel downwards, until it is full."""
+    """Lines of text from the top of a panel downwards; what no longer fits is said to be missing."""
 
-    def __init__(self, axes: Axes) -> None:
-        self._axes, self._y = axes, _TOP
+    def __init__(self, axes: Axes, height_in: float) -> None:
+        self._axes, self._height_in, self._y_in, self._full = axes, height_in, height_in - _TOP_IN, False
 
     def line(self, cells: list[tuple[float, str]], colour: str = INK) -> None:
-        if self._y < _BOTTOM + _STEP:
+        if self._full:
             return
+        if self._y_in - _BOTTOM_IN < _STEP_IN:
+            cells, self._full = [(0.0, "... more in report.json")], True
         for x, text in cells:
             self._axes.text(
-                0.03 + 0.97 * x, self._y, text, color=colour, fontsize=_FONT, family="monospace", va="top",
-                transform=self._axes.transAxes, parse_math=False,
+                0.04 + 0.95 * x, self._y_in / self._height_in, text, color=colour, fontsize=_FONT,
+                family="monospace", va="top", transform=self._axes.transAxes, parse_math=False,
             )  # fmt: skip
-        self._y -= _STEP
+        self._y_in -= _STEP_IN
 
     def paragraph(self, text: str, colour: str = INK) -> None:
         for part in textwrap.wrap(text, _LINE_CHARACTERS, subsequent_indent="  "):
             self.line([(0.0, part)], colour)
 
     def gap(self) -> None:
-        self._y -= _STEP / 2
+        self._y_in -= _STEP_IN / 2

@@ -1,17 +1,17 @@
 """The overview picture: one look tells whether to believe a study's row.
 
-Top row the image with the outline of each muscle, below it the measured fat fraction inside them, on the
-slices where the muscles are largest; on the right the numbers. Radiological convention: the patient's
+Each slice twice, with the outline of each muscle and with the measured fat fraction inside it, where the
+muscles are largest; on the right the numbers. Radiological convention: the patient's
 right is on the picture's left, and letters say so.
 """
 
 import io
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -20,8 +20,11 @@ from grading.report.numbers import COLOURS, INK, write_numbers
 from grading.report.study_report import StudyImages, StudyReport
 from grading.volume import BoolArray, Volume
 
-_WIDTH_IN, _HEIGHT_IN, _DPI = 17.0, 9.5, 100
-_WINDOW_PERCENT = (1.0, 99.7)  # grey window: the hyperintense last 0.3 % is vessels and coil flare
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_PANEL_IN, _TEXT_IN, _TITLE_IN, _LOWEST_IN, _DPI = 3.9, 5.8, 0.75, 7.4, 100
+_TALLEST = 1.3  # height of a panel over its width; a taller image is shown smaller
+_WINDOW_PERCENT = (1.0, 99.7)  # grey window: the brightest 0.3 % is vessels and coil flare
 _PAPER = "#101010"
 
 
@@ -33,9 +36,10 @@ class Slice:
     axis: int
     index: int
 
-    def cut(self, array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def cut(self, array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """The plane as rows (up the picture) of columns (the patient's right last)."""
-        return np.take(array, self.index, axis=self.axis).T
+        plane: npt.NDArray[Scalar] = np.take(array, self.index, axis=self.axis).T
+        return plane
 
     def extent_mm(self, volume: Volume) -> tuple[float, float, float, float]:
         """Edges of the plane: left, right, bottom, top in array order, mm."""
@@ -53,45 +57,58 @@ def overview_png(report: StudyReport) -> bytes:
     if report.images is None:
         raise ValueError("the overview needs the images, and this report was read from disk without them")
     images = report.images
-    slices = key_slices(images)
-    figure = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), dpi=_DPI, facecolor=_PAPER)
-    widths = [s.extent_mm(images.volume)[1] for s in slices]
-    grid = figure.add_gridspec(
-        2, len(slices) + 1, width_ratios=[*widths, 0.62 * sum(widths)], left=0.01, right=0.99, top=0.92,
-        bottom=0.05, wspace=0.03, hspace=0.05,
-    )  # fmt: skip
+    rows = [[s for s in key_slices(images) if s.axis == axis] for axis in (1, 2)]
+    heights = [min(_PANEL_IN * _aspect(row[0], images.volume), _TALLEST * _PANEL_IN) for row in rows]
+    width, height = 4 * _PANEL_IN + _TEXT_IN, max(sum(heights) + 2 * _TITLE_IN, _LOWEST_IN)
+    figure = Figure(figsize=(width, height), dpi=_DPI, facecolor=_PAPER)
     low, high = _window(images.volume)
-    colour = None
-    for column, cut in enumerate(slices):
-        top, bottom = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
-        _draw_image(top, images, cut, low, high)
-        top.set_title(cut.title, color=INK, fontsize=11)
-        _draw_outlines(top, images, cut)
-        _draw_image(bottom, images, cut, low, high)
-        colour = _draw_fat(bottom, images, cut)
-    panel = figure.add_subplot(grid[:, -1])
-    panel.axis("off")
-    write_numbers(panel, report)
+    top, colour = height - _TITLE_IN, None
+    for row, panel_height in zip(rows, heights, strict=True):
+        for column, cut in enumerate(row):
+            box = (2 * column * _PANEL_IN / width, (top - panel_height) / height)
+            size = (0.98 * _PANEL_IN / width, panel_height / height)
+            outlined = figure.add_axes((*box, *size))
+            measured = figure.add_axes((box[0] + _PANEL_IN / width, box[1], *size))
+            outlined.set_title(cut.title, color=INK, fontsize=11, loc="left")
+            measured.set_title("fat fraction", color=INK, fontsize=11, loc="left")
+            _draw_image(outlined, images, cut, low, high)
+            _draw_outlines(outlined, images, cut)
+            _draw_image(measured, images, cut, low, high)
+            colour = _draw_fat(measured, images, cut)
+        top -= panel_height + _TITLE_IN / 2
+    text = figure.add_axes((4 * _PANEL_IN / width, 0, _TEXT_IN / width, 1))
+    text.axis("off")
+    write_numbers(text, report, height)
     if colour is not None:
-        place = panel.inset_axes((0.06, 0.015, 0.9, 0.018))
-        bar = figure.colorbar(colour, cax=place, orientation="horizontal")
-        bar.set_ticks([0, 25, 50, 75, 100])
-        bar.ax.tick_params(colors=INK, labelsize=9)
-        bar.ax.set_title("fat fraction, % (Quartile edges at 25, 50, 75)", color=INK, fontsize=9)
-    figure.suptitle(report.name, color=INK, fontsize=15, x=0.01, ha="left", parse_math=False)
+        _draw_scale(figure, text, colour)
+    figure.text(0.005, 1 - 0.1 / height, report.name, color=INK, fontsize=15, va="top", parse_math=False)
     picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
+    figure.savefig(picture, format="png")
     return picture.getvalue()
+
+
+def _aspect(cut: Slice, volume: Volume) -> float:
+    """Height of a plane over its width, in the patient."""
+    _, width, _, height = cut.extent_mm(volume)
+    return height / width
+
+
+def _draw_scale(figure: Figure, panel: Axes, colour: AxesImage) -> None:
+    """What the colours of the fat fraction mean."""
+    bar = figure.colorbar(colour, cax=panel.inset_axes((0.04, 0.045, 0.9, 0.018)), orientation="horizontal")
+    bar.set_ticks([0, 25, 50, 75, 100])
+    bar.ax.tick_params(colors=INK, labelsize=9)
+    bar.ax.set_title("fat fraction, % (Quartile edges at 25, 50, 75)", color=INK, fontsize=9)
 
 
 def key_slices(images: StudyImages) -> tuple[Slice, ...]:
     """The planes to show: coronal and axial, each where maximus and where medius with minimus are largest."""
     deep = (Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MINIMUS)
     wanted = (
-        ("coronal, largest maximus", 1, (Muscle.GLUTEUS_MAXIMUS,)),
-        ("coronal, largest medius + minimus", 1, deep),
-        ("axial, largest maximus", 2, (Muscle.GLUTEUS_MAXIMUS,)),
-        ("axial, largest medius + minimus", 2, deep),
+        ("coronal, most of maximus", 1, (Muscle.GLUTEUS_MAXIMUS,)),
+        ("coronal, most of medius and minimus", 1, deep),
+        ("axial, most of maximus", 2, (Muscle.GLUTEUS_MAXIMUS,)),
+        ("axial, most of medius and minimus", 2, deep),
     )
     return tuple(Slice(title, axis, _largest(images, axis, muscles)) for title, axis, muscles in wanted)
 

@@ -5,9 +5,10 @@ import platform
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 from grading.settings import Settings
 from grading.volume import Volume
@@ -43,7 +44,7 @@ class Provenance:
         python: version of Python.
         platform: operating system and processor.
         segmentation: who segmented, with the SHA-256 of the model if a network did.
-        settings: the settings of the run.
+        settings: the settings of the run, without the user's file names unless those may be shown.
         inputs: the images that were read.
         seconds: wall-clock time of each step, s.
         peak_memory_mb: most memory the process held while on this study, MB; None when not known.
@@ -70,10 +71,19 @@ def trace(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         segmentation=segmentation,
-        settings=settings,
+        settings=nameless(settings),
         inputs=tuple(InputSeries(v.series.name, v.series.role.value, _digest(v)) for v in images),
         seconds=seconds,
     )
+
+
+def nameless(settings: Settings) -> Settings:
+    """The settings without the names of the user's own files, which may name a patient."""
+    if settings.identify:
+        return settings
+    masks = Path("label-maps") if settings.masks else None
+    scheme = "a file of the user's" if Path(settings.scheme).suffix else settings.scheme
+    return replace(settings, masks=masks, scheme=scheme)
 
 
 @contextmanager

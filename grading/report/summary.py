@@ -1,14 +1,16 @@
 """The closing table in the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grading.findings import FINDINGS, Severity
 from grading.io.discover import StudyFound
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
-from grading.report.words import SHORT, words
+from grading.report.words import SHORT, findings_by_code, words
 
 MOST_STUDIES = 12
 """Studies printed in full; a longer list scrolls away and the tables hold it anyway."""
@@ -24,6 +26,7 @@ def summary(results: Sequence[StudyReport | StudyFailure]) -> RenderableType:
     parts: list[RenderableType] = []
     if reports:
         parts.append(_measurements(reports[:MOST_STUDIES]))
+        parts += [literal(line) for report in reports[:MOST_STUDIES] for line in _findings(report)]
     if len(reports) > MOST_STUDIES:
         parts.append(Text(f"... and {len(reports) - MOST_STUDIES} more studies in measurements.csv"))
     if failures:
@@ -38,23 +41,35 @@ def literal(text: object) -> Text:
 
 
 def _measurements(reports: Iterable[StudyReport]) -> Table:
-    table = Table(title="fat fraction ± standard error; in brackets the stages it leaves possible")
-    for heading in ("study", "muscle", "side", "fat %", "Quartile", "Goutallier", "volume mL", "findings"):
-        table.add_column(heading, justify="right" if heading in ("fat %", "volume mL") else "left")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title="Fat fraction with standard error; in brackets the stages it leaves possible",
+    )
+    table.add_column("study", overflow="fold")
+    for heading in ("muscle", "side", "fat %", "Quartile", "Goutallier", "volume mL"):
+        table.add_column(
+            heading, no_wrap=True, justify="right" if heading in ("fat %", "volume mL") else "left"
+        )
     for report in reports:
         name = report.name
         for graded in report.muscles:
             m, text = graded.measurement, words(graded)
-            codes = ", ".join(f.code for f in report.findings_of(graded))
             numbers = (text.fat, text.quartile, text.goutallier, text.volume)
-            table.add_row(*map(literal, (name, SHORT[m.muscle], m.side.value, *numbers, codes)))
+            table.add_row(*map(literal, (name, SHORT[m.muscle], m.side.value, *numbers)))
             name = ""
         table.add_section()
     return table
 
 
+def _findings(report: StudyReport) -> Iterator[str]:
+    """What limits a study's numbers, a line per kind of finding; mere notes stay in the tables."""
+    for code, where in findings_by_code(report).items():
+        if FINDINGS[code].severity is not Severity.NOTE:
+            yield f"{report.name}: {code} [{where}]: {FINDINGS[code].meaning}"
+
+
 def _failures(failures: Iterable[StudyFailure]) -> Table:
-    table = Table(title="not graded")
+    table = Table(box=box.SIMPLE_HEAD, title="Not graded")
     for heading in ("study", "status", "reason"):
         table.add_column(heading)
     for failure in failures:
@@ -64,7 +79,7 @@ def _failures(failures: Iterable[StudyFailure]) -> Table:
 
 def found(studies: Iterable[StudyFound]) -> RenderableType:
     """What discovery found: a line per series, with its role and why it is or is not graded."""
-    table = Table(title="studies and series; * marks what would be graded")
+    table = Table(box=box.SIMPLE_HEAD, title="Studies and series; * marks what would be graded")
     for heading in ("study", "", "series", "role", "voxels", "spacing mm", "plane", "why"):
         table.add_column(heading)
     for study in studies:

@@ -23,8 +23,8 @@ Row = Mapping[str, Cell]
 MEASUREMENT_COLUMNS = (
     "study", "series", "muscle", "side", "region", "volume_ml", "lean_volume_ml", "max_csa_cm2",
     "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "excluded_fraction", "quartile",
-    "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings", "covered_volume_ml", "volume_se_ml",
-    "threshold_fraction",
+    "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings",
+    "covered_volume_ml", "volume_se_ml", "threshold_fraction",
 )  # fmt: skip
 ASYMMETRY_COLUMNS = (
     "study", "muscle", "volume_asymmetry_percent", "volume_error_percent", "fat_fraction_difference",

@@ -48,13 +48,14 @@ def words(graded: GradedMuscle) -> Words:
 
 
 def findings_by_code(report: StudyReport) -> dict[str, str]:
-    """Each finding's code with where it holds, "study" or "minimus right, TFL left", study's first."""
+    """Each finding's code with where it holds, "study", "all", or "minimus right, TFL left"."""
     places: dict[str, list[str]] = {f.code: ["study"] for f in report.findings}
     for graded in report.muscles:
         m = graded.measurement
-        for finding in m.findings:
-            places.setdefault(finding.code, []).append(f"{SHORT[m.muscle]} {m.side.value}")
-    return {code: ", ".join(dict.fromkeys(where)) for code, where in places.items()}
+        for code in dict.fromkeys(f.code for f in m.findings):
+            places.setdefault(code, []).append(f"{SHORT[m.muscle]} {m.side.value}")
+    everywhere = len(report.muscles)
+    return {code: "all" if len(where) >= everywhere else ", ".join(where) for code, where in places.items()}
 
 
 def _stage(grade: Grade | None) -> str:
