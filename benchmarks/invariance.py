@@ -57,7 +57,7 @@ def differences(reference: tuple[pd.DataFrame, ...], other: tuple[pd.DataFrame, 
     other_rows, other_asymmetry = other
     found: list[object] = [_largest(rows[name], other_rows[name]) for name in NUMBERS]
     found += [_largest(asymmetry[name], other_asymmetry[name]) for name in SIGNED]
-    stages = rows[list(STAGES)].astype(str) != other_rows[list(STAGES)].astype(str)
+    stages = rows[list(STAGES)].map(str) != other_rows[list(STAGES)].map(str)  # as text: empty equals empty
     return [*found, int(stages.any(axis=1).sum())]
 
 
