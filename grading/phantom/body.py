@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from grading.phantom.frame import LATTICE_MM, HalfFrame
-from grading.phantom.shapes import Array, Ellipsoid, Tube
+from grading.phantom.shapes import Array, Tube
 
 # half width, half depth and centre (y) of the abdominal cavity with its wall, at heights z; nominal mm
 _TRUNK_Z = np.array([-60, -20, 20, 60, 110, 160, 230])
@@ -13,13 +13,18 @@ _TRUNK_DEPTH = np.array([30, 44, 54, 62, 70, 72, 74])
 _TRUNK_CENTRE = np.array([10, 12, 14, 18, 20, 22, 24])
 _TRUNK_EXPONENT = 2.4
 WALL_MM = 12.0  # three flat muscles of the abdominal wall together
+# the trunk and thighs as the deep fascia rounds them, over hollows between muscles; nominal mm
+_TORSO_Z = np.array([-110, -60, 0, 60, 110, 160, 230])
+_TORSO_WIDTH = np.array([120, 140, 150, 140, 132, 122, 118])
+_TORSO_DEPTH = np.array([40, 62, 74, 84, 86, 82, 82])
+_TORSO_CENTRE = np.array([-15, -14, -14, -6, 0, 6, 10])
+_TORSO_EXPONENT = 2.6
+THIGH = Tube(((86, -2, -60, 66), (85, 2, -120, 76), (82, 2, -190, 76), (80, 2, -300, 70)))
+PERINEUM = Tube(((0, 42, -30, 26), (0, 0, -48, 30), (0, -40, -40, 40), (0, -62, -6, 34)))
 _WALL_STARTS_Z = 72.0  # their lower border at the iliac crest and inguinal ligament
 CLOSING_MM = 17.0  # the deep fascia bridges grooves between muscles up to twice this width
 SKIN_MM = 2.2
 
-BLADDER = Ellipsoid((0, 42, 8), (34, 24, 20))
-UTERUS_OR_PROSTATE = Ellipsoid((0, 8, 16), (23, 24, 26))
-RECTUM = Tube(((6, -46, 78, 12), (0, -54, 48, 14), (0, -50, 16, 15), (0, -38, -14, 11), (0, -46, -44, 8)))
 VESSELS = (
     Tube(((14, 8, 205, 8), (15, 8, 140, 7), (38, 14, 100, 5), (52, 32, 60, 5), (64, 50, 20, 4.8), (66, 50, -30, 4.5),
           (70, 42, -90, 4), (66, 30, -180, 3.8))),
@@ -52,6 +57,20 @@ def trunk(frame: HalfFrame) -> Array:
     )
     side = (norm - 1) * np.minimum(a, b)
     return np.maximum(side, -42 - z).astype(np.float32)
+
+
+def torso(frame: HalfFrame) -> Array:
+    """Signed distance to the rounded form that fascia and fat give the lean body."""
+    x, y, z = frame.nominal
+    a, b, c = (
+        np.interp(z, _TORSO_Z, table).astype(np.float32)
+        for table in (_TORSO_WIDTH, _TORSO_DEPTH, _TORSO_CENTRE)
+    )
+    norm = (np.abs(x / a) ** _TORSO_EXPONENT + np.abs((y - c) / b) ** _TORSO_EXPONENT) ** (
+        1 / _TORSO_EXPONENT
+    )
+    upper = np.maximum((norm - 1) * np.minimum(a, b), -50 - z)
+    return np.minimum.reduce([upper, frame.evaluate(THIGH), frame.evaluate(PERINEUM)]).astype(np.float32)
 
 
 def abdominal_wall(frame: HalfFrame, trunk_mm: Array) -> Array:
@@ -90,7 +109,6 @@ def skin(frame: HalfFrame, fascia_mm: Array) -> Array:
     )
     front = np.clip((y + 10) / 90, 0, 1)
     share = share * (1 - 0.42 * front * front)
-    share = share * np.where(z < -60, 0.6 + 0.4 * np.clip(x / 60, 0, 1), 1).astype(np.float32)  # inner thigh
     share = np.asarray(ndimage.gaussian_filter(share, 3.0), dtype=np.float32)
     surface = fascia_mm - np.float32(p.subcutaneous_mm) * share
     deep = -94 - 0.9 * np.clip(z - 6, 0, None) - 8 * np.clip((z + 20) / -60, 0, 1)  # floor of the natal cleft

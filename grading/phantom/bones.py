@@ -4,12 +4,12 @@ Sizes follow textbook adult anatomy: femoral head 47 mm across, heads 180 mm apa
 128 degrees, iliac crest 140 mm above the heads, iliac blade 7-9 mm thin in the fossa.
 """
 
-from grading.phantom.shapes import Ellipsoid, Sheet, Tube, Union
+from grading.phantom.shapes import Barrel, Ellipsoid, Sheet, Tube, Union
 
 HEAD_CENTRE = (90.0, 0.0, 0.0)
 HEAD_RADIUS_MM = 23.5
 JOINT_RADIUS_MM = 26.5  # bony socket: head plus two layers of cartilage
-SOCKET_RADIUS_MM = 33.0
+SOCKET_RADIUS_MM = 34.0
 SOCKET_OPENING = (0.80, 0.15, -0.58)  # the acetabulum looks lateral, down and a little forward
 SOCKET_RIM_MM = 3.0  # how far beyond the head's centre the rim reaches
 
@@ -40,6 +40,7 @@ HIP_BONE_RODS = Union(
         Tube(((54, -30, -52, 9), (40, -8, -54, 7), (26, 14, -46, 6.5), (13, 32, -32, 7))),
         Tube(((11, 38, -14, 8), (10, 36, -24, 9), (11, 32, -34, 7))),
         Tube(((12, 39, -12, 8), (32, 42, -2, 7), (54, 34, 10, 8.5), (74, 22, 18, 12))),
+        Tube(((62, 4, 24, 10), (58, 4, 0, 8), (58, -10, -22, 9))),  # quadrilateral plate
         Tube(((70, -34, 6, 6), (60, -42, 2, 4))),  # ischial spine
         Tube(((98, 40, 34, 6), (96, 36, 24, 7))),  # anterior inferior iliac spine
     ),
@@ -66,26 +67,53 @@ FEMUR = Union(
     blend_mm=9.0,
 )
 
-SACRUM = Union(
-    (
-        Tube(((0, -26, 112, 26), (0, -40, 96, 24), (0, -58, 74, 18), (0, -72, 50, 13), (0, -79, 26, 8),
-              (0, -76, 6, 5.5), (0, -68, -6, 4))),
-        Tube(((14, -38, 104, 17), (32, -46, 92, 17), (30, -58, 76, 14), (20, -70, 54, 10), (12, -77, 34, 7))),
-        Tube(((0, -72, 100, 5), (0, -86, 76, 5), (0, -88, 52, 4))),  # median crest
-    ),
-    blend_mm=6.0,
+_SACRUM_HALF_OUTLINE = (
+    (0, 118),
+    (28, 117),
+    (52, 106),
+    (54, 88),
+    (43, 66),
+    (27, 40),
+    (17, 20),
+    (9, 2),
+    (0, -10),
+)
+_SACRUM_HALF_SURFACE = (
+    (0, -29, 112, 21), (0, -44, 90, 20), (0, -60, 66, 16), (0, -72, 42, 11), (0, -78, 20, 7), (0, -73, 0, 5),
+    (30, -34, 110, 14), (46, -42, 100, 13), (44, -52, 80, 14), (32, -62, 62, 12), (18, -73, 36, 9),
 )  # fmt: skip
 
-VERTEBRAE = tuple(
-    Ellipsoid((0, y, z), (27, 20, 17)) for y, z in ((-14, 141), (-8, 176), (-8, 211))
-)  # L5, L4, L3; the flat ends come from the discs
-SPINOUS = Union(
-    tuple(Tube(((0, y - 34, z - 2, 4), (0, y - 50, z - 6, 5))) for y, z in ((-14, 141), (-8, 176), (-8, 211)))
-    + tuple(Tube(((12, y - 16, z, 6), (24, y - 26, z + 2, 5), (40, y - 28, z + 4, 3.5)))
-            for y, z in ((-14, 141), (-8, 176), (-8, 211))),
-    blend_mm=4.0,
-)  # fmt: skip
-SPINAL_CANAL = Tube(
-    ((0, -50, 80, 6), (0, -46, 104, 9), (0, -41, 141, 10), (0, -36, 176, 10), (0, -36, 215, 10))
+SACRUM = Sheet(
+    normal=(0.0, 1.0),
+    outline=(
+        *((x, -50.0, z) for x, z in _SACRUM_HALF_OUTLINE),
+        *((-x, -50.0, z) for x, z in _SACRUM_HALF_OUTLINE[-2:0:-1]),
+    ),
+    surface=(*_SACRUM_HALF_SURFACE, *((-x, y, z, t) for x, y, z, t in _SACRUM_HALF_SURFACE if x)),
+    edge_mm=6.0,
 )
-DISCS = tuple(Ellipsoid((0, y, z), (25, 18, 4.5)) for y, z in ((-20, 124), (-11, 158.5), (-8, 193.5)))
+SACRAL_CREST = Tube(((0, -70, 104, 4), (0, -84, 78, 5), (0, -86, 52, 4)))
+SACRAL_FORAMINA = tuple(
+    Ellipsoid((x, y, z), (4.5, 9, 4.5)) for x, y, z in ((24, -36, 92), (21, -50, 70), (17, -62, 50))
+)
+
+_LUMBAR = ((-15.0, 140.0), (-8.0, 175.0), (-8.0, 210.0))  # y and z of the centres of L5, L4, L3
+VERTEBRAL_BODIES = tuple(Barrel((0, y, z), (26, 18, 13.5)) for y, z in _LUMBAR)
+DISCS = tuple(Barrel((0, y, z), (25, 17, 4.2), 2.0) for y, z in ((-20, 123.0), (-11, 157.5), (-8, 192.5)))
+VERTEBRAL_ARCHES = Union(
+    (
+        *(Tube(((0, y - 34, z - 2, 4), (0, y - 50, z - 6, 5))) for y, z in _LUMBAR),
+        *(Tube(((12, y - 16, z, 6), (24, y - 26, z + 2, 5), (40, y - 28, z + 4, 3.5))) for y, z in _LUMBAR),
+    ),
+    blend_mm=4.0,
+)
+SPINAL_CANAL = Tube(
+    (
+        (0, -58, 66, 5),
+        (0, -54, 88, 7),
+        (0, -48, 112, 9),
+        (0, -43, 140, 10),
+        (0, -37, 175, 10),
+        (0, -37, 215, 10),
+    )
+)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from grading.phantom.frame import FineHalf
 from grading.phantom.muscles import MUSCLES, MuscleShape
+from grading.phantom.noise import smooth_noise
 from grading.phantom.parameters import MuscleState, SideParameters
 from grading.phantom.shapes import Array
 from grading.volume import FloatArray
@@ -14,39 +14,33 @@ _STREAK_WIDTH_MM = 2.6
 _STREAK_LENGTH_MM = 34.0
 _PATCH_MM = 22.0
 _EDGE = 0.35  # softness of a streak's border, in standard deviations of the noise
-_CELLS = 48  # period of the noise, in knots
 _BISECTIONS = 40
 
 
 def infiltrate(
-    fine: FineHalf,
-    muscle: npt.NDArray[np.bool_],
-    owner: npt.NDArray[np.uint8],
-    names: list[str],
-    side: SideParameters,
+    fine: FineHalf, owner: npt.NDArray[np.uint8], names: list[str], side: SideParameters
 ) -> FloatArray:
     """Fat fraction of every fine voxel of one half; the mean over each muscle is its state's fat fraction.
 
     Args:
         fine: the half grid.
-        muscle: True where a muscle is.
-        owner: index into `names` of the muscle at each voxel.
-        names: muscle names, keys of `MUSCLES` or "abdominal_wall".
+        owner: 1 + index into `names` of the muscle at each voxel, 0 for none.
+        names: muscle names.
         side: states of the muscles and the seed of the noise.
     """
     fat = np.zeros(fine.shape, dtype=np.float32)
-    flat = np.flatnonzero(muscle)
+    flat = np.flatnonzero(owner)
     order = np.argsort(owner.reshape(-1)[flat], kind="stable")
     flat, kinds = flat[order], owner.reshape(-1)[flat][order]
-    nominal = [fine.refine(n).reshape(-1) for n in fine.frame.nominal]
-    for number, name in enumerate(names):
-        where = flat[np.searchsorted(kinds, number) : np.searchsorted(kinds, number, side="right")]
+    nominal = [fine.refine(n).reshape(-1)[flat] for n in fine.frame.nominal]
+    for number, name in enumerate(names, start=1):
+        part = slice(*np.searchsorted(kinds, [number, number + 1]))
         state = side.state(name)
-        if len(where) and state.fat_fraction > 0:
-            points = [n[where] for n in nominal]
+        if part.stop > part.start and state.fat_fraction > 0:
+            points = [n[part] for n in nominal]
             rng = np.random.default_rng([side.texture_seed, sum(map(ord, name))])
             score = _score(points, MUSCLES.get(name), state, rng)
-            fat.reshape(-1)[where] = _with_mean(score, state.fat_fraction)
+            fat.reshape(-1)[flat[part]] = _with_mean(score, state.fat_fraction)
     return fat
 
 
@@ -59,8 +53,8 @@ def _score(
     else:
         fibre = _fascicle_coordinates(points, muscle)
     widths = (_STREAK_LENGTH_MM, _STREAK_WIDTH_MM, _STREAK_WIDTH_MM)
-    streaks = _noise([f / np.float32(w) for f, w in zip(fibre, widths, strict=True)], rng)
-    patches = _noise([p / np.float32(_PATCH_MM) for p in points], rng)
+    streaks = smooth_noise([f / np.float32(w) for f, w in zip(fibre, widths, strict=True)], rng)
+    patches = smooth_noise([p / np.float32(_PATCH_MM) for p in points], rng)
     anterior = points[1] - points[1].mean()
     trend = anterior / max(float(anterior.std()), 1.0)
     mix = np.float32(state.patchiness)
@@ -88,14 +82,6 @@ def _fascicle_coordinates(points: list[Array], muscle: MuscleShape) -> list[Arra
         u, v = u / radius * half, v / radius * half
         along = radius
     return [np.asarray(along), np.asarray(u), np.asarray(v)]
-
-
-def _noise(points: list[Array], rng: np.random.Generator) -> Array:
-    """Smooth periodic noise of zero mean and unit variance at points given in knots."""
-    knots = ndimage.gaussian_filter(rng.normal(size=(_CELLS,) * 3), 0.6, mode="wrap").astype(np.float32)
-    knots = (knots - knots.mean()) / knots.std()
-    wrapped = np.stack([np.mod(p, _CELLS) for p in points])
-    return np.asarray(ndimage.map_coordinates(knots, wrapped, order=1, mode="grid-wrap"), dtype=np.float32)
 
 
 def _with_mean(score: Array, mean: float) -> Array:

@@ -64,17 +64,13 @@ class SideParameters:
 
     def state(self, structure: str) -> MuscleState:
         """State of a structure: one of the four graded muscles, or any other."""
-        states = {
+        states: dict[str, MuscleState] = {
             Muscle.GLUTEUS_MAXIMUS: self.maximus,
             Muscle.GLUTEUS_MEDIUS: self.medius,
             Muscle.GLUTEUS_MINIMUS: self.minimus,
             Muscle.TENSOR_FASCIAE_LATAE: self.tfl,
         }
-        return (
-            states.get(Muscle(structure))
-            if structure in set(Muscle)
-            else MuscleState(fat_fraction=self.other_fat_fraction)
-        )  # type: ignore[return-value]
+        return states.get(structure, MuscleState(fat_fraction=self.other_fat_fraction))
 
 
 @dataclass(frozen=True, slots=True)

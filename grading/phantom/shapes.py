@@ -74,10 +74,12 @@ class Tube:
 
     @property
     def box(self) -> Box:
+        """Lowest and highest corner, mm."""
         path = self._path
         return (path[:, :3] - path[:, 3:]).min(0), (path[:, :3] + path[:, 3:]).max(0)
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance of each point, mm."""
         points = [x, y, z]
         path = self._path
         if self.flatten is not None:
@@ -112,10 +114,12 @@ class Ellipsoid:
 
     @property
     def box(self) -> Box:
+        """Lowest and highest corner, mm."""
         c, r = np.asarray(self.centre), np.asarray(self.radii)
         return c - r, c + r
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance of each point, mm."""
         scaled = [
             (p - np.float32(c)) / np.float32(r)
             for p, c, r in zip((x, y, z), self.centre, self.radii, strict=True)
@@ -123,6 +127,33 @@ class Ellipsoid:
         norm = np.sqrt(sum(s * s for s in scaled))
         slope = np.sqrt(sum((s / np.float32(r)) ** 2 for s, r in zip(scaled, self.radii, strict=True)))
         return np.asarray(norm * (norm - 1) / np.maximum(slope, 1e-6), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Barrel:
+    """An upright elliptic cylinder with rounded edges: a vertebral body or a disc.
+
+    Attributes:
+        centre: mm.
+        radii: half width (x), half depth (y) and half height (z), mm.
+        edge_mm: rounding of the edges.
+    """
+
+    centre: Vector
+    radii: Vector
+    edge_mm: float = 5.0
+
+    @property
+    def box(self) -> Box:
+        """Lowest and highest corner, mm."""
+        c, r = np.asarray(self.centre), np.asarray(self.radii)
+        return c - r, c + r
+
+    def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance of each point, mm."""
+        (cx, cy, cz), (rx, ry, rz) = self.centre, self.radii
+        round_ = (np.sqrt(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2) - 1) * min(rx, ry)
+        return np.asarray(smooth_max(round_, np.abs(z - cz) - rz, self.edge_mm), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -178,12 +209,14 @@ class Sheet:
 
     @property
     def box(self) -> Box:
+        """Lowest and highest corner, mm."""
         outline, knots = np.asarray(self.outline), np.asarray(self.surface)
         every = np.vstack([outline, knots[:, :3]])
         reach = knots[:, 3].max() + self.edge_mm
         return every.min(0) - reach, every.max(0) + reach
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance of each point, mm."""
         low, height, thickness, cosine, edge = self._maps
         u, w = self._plane(x, y)
         where = np.stack([(u - low[0]) / _MAP_STEP_MM, (z - low[1]) / _MAP_STEP_MM])
@@ -214,10 +247,12 @@ class Union:
 
     @property
     def box(self) -> Box:
+        """Lowest and highest corner, mm."""
         boxes = [part.box for part in self.parts]
         return np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)
 
     def distance(self, x: Array, y: Array, z: Array) -> Array:
+        """Signed distance of each point, mm."""
         result = self.parts[0].distance(x, y, z)
         for part in self.parts[1:]:
             result = smooth_min(result, part.distance(x, y, z), self.blend_mm)

@@ -18,15 +18,24 @@ class Bone:
 
     name: str
     distance_mm: Array
-    cortex_mm: Array | float
+    cortex_mm: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skeleton:
-    """All bones of one half, and the signed distance to the hip joint's ball (head and cartilage)."""
+    """All bones of one half, with signed distances (mm, on the lattice) to the softer parts between them.
+
+    Attributes:
+        bones: hip bone, sacrum, femur, lumbar vertebrae.
+        joint_mm: ball of the hip joint, head and cartilage.
+        discs_mm: intervertebral discs.
+        canal_mm: spinal canal.
+    """
 
     bones: tuple[Bone, ...]
     joint_mm: Array
+    discs_mm: Array
+    canal_mm: Array
 
 
 def skeleton(frame: HalfFrame) -> Skeleton:
@@ -46,21 +55,26 @@ def skeleton(frame: HalfFrame) -> Skeleton:
     hip = smooth_min(hip, socket, 6.0)
     # the joint's ball is free of hip bone, and so is the way of the neck out of it
     hip = np.maximum.reduce([hip, -joint, 3.0 - femur])
-    sacrum = frame.evaluate(b.SACRUM)
+    sacrum = smooth_min(frame.evaluate(b.SACRUM), frame.evaluate(b.SACRAL_CREST), 4.0)
     hip = np.maximum(hip, (hip - sacrum + _SACROILIAC_GAP_MM) / 2)
     sacrum = np.maximum(sacrum, (sacrum - hip + _SACROILIAC_GAP_MM) / 2)
     canal = frame.evaluate(b.SPINAL_CANAL)
-    sacrum = np.maximum(sacrum, -canal)
-    spine = np.minimum.reduce([frame.evaluate(v) for v in (*b.VERTEBRAE, b.SPINOUS)])
-    spine = np.maximum.reduce([spine, -canal, 1.5 - sacrum])
+    foramina = np.minimum.reduce([frame.evaluate(f) for f in b.SACRAL_FORAMINA])
+    sacrum = np.maximum.reduce([sacrum, -canal, -foramina])
+    spine = np.minimum.reduce([frame.evaluate(v) for v in (*b.VERTEBRAL_BODIES, b.VERTEBRAL_ARCHES)])
+    discs = np.minimum.reduce([frame.evaluate(d) for d in b.DISCS])
+    spine = np.maximum.reduce([spine, -canal, 1.5 - sacrum, -discs])
+    thin = np.full_like(z, _THIN_CORTEX_MM)
     shaft = np.clip((-50 - z) / 40, 0, 1)
-    cortex = np.float32(_THIN_CORTEX_MM) + np.float32(_SHAFT_CORTEX_MM - _THIN_CORTEX_MM) * shaft
+    cortex = thin + np.float32(_SHAFT_CORTEX_MM - _THIN_CORTEX_MM) * shaft
     return Skeleton(
         (
-            Bone("hip_bone", hip, _THIN_CORTEX_MM),
-            Bone("sacrum", sacrum, _THIN_CORTEX_MM),
+            Bone("hip_bone", hip, thin),
+            Bone("sacrum", sacrum, thin),
             Bone("femur", femur, cortex),
-            Bone("vertebra", spine, 1.3),
+            Bone("vertebra", spine, thin),
         ),
         joint,
+        discs,
+        canal,
     )

@@ -1,71 +1,57 @@
 """Gives each graded muscle the volume it is asked to have, by growing or shrinking its surface."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from grading.anatomy import Muscle, Side
 from grading.phantom.frame import LATTICE_MM
-from grading.phantom.parameters import REFERENCE_VOLUME_ML, PhantomParameters
+from grading.phantom.parameters import REFERENCE_VOLUME_ML
+from grading.phantom.scene import Scene
 from grading.phantom.shapes import Array
 
 _ROUNDS = 4  # neighbours share borders: volumes settle to 0.3 % after three
-_BISECTIONS = 14
-_LIMIT_MM = 12.0
+_BISECTIONS = 12
+_LIMIT_MM = 14.0  # no surface moves further than this
 
 
-def target_volume_ml(person: PhantomParameters, side: Side, muscle: Muscle) -> float:
-    """Volume a muscle is to have."""
+def offsets_mm(scene: Scene, side: Side) -> dict[str, float]:
+    """How far the surface of each graded muscle moves outward (negative: atrophy) to hold its volume, mm."""
+    person = scene.frame.parameters
     size = person.scale**3 * person.width
-    return REFERENCE_VOLUME_ML[muscle] * size * person.side(side).state(muscle).volume_scale
-
-
-def offsets_mm(
-    shapes: Mapping[str, Array], clearance: Array, person: PhantomParameters, side: Side
-) -> dict[str, float]:
-    """How far to move the surface of each graded muscle outward.
-
-    Args:
-        shapes: signed distance of every muscle on the lattice.
-        clearance: signed distance (mm), positive where no muscle may be.
-        person: gives the volumes and the fat between muscles.
-        side: side of the body.
-    """
-    offsets = {muscle.value: 0.0 for muscle in Muscle}
-    others = {
-        m.value: np.minimum.reduce([d for n, d in shapes.items() if n not in offsets])
-        for m in list(Muscle)[:1]
-    }
-    fixed = next(iter(others.values()))
-    crops = {}
-    for muscle in Muscle:
-        near = np.argwhere(shapes[muscle.value] < _LIMIT_MM + LATTICE_MM)
-        low, high = near.min(0), near.max(0) + 1
-        crops[muscle.value] = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    graded = tuple(Muscle)
+    rest = np.minimum.reduce([d for name, d in scene.muscles_mm.items() if name not in graded])
+    crops = {muscle: _crop(scene.muscles_mm[muscle]) for muscle in graded}
+    offsets = dict.fromkeys(graded, 0.0)
     for _ in range(_ROUNDS):
-        for muscle in Muscle:
-            crop = crops[muscle.value]
-            rivals = [shapes[m.value][crop] - np.float32(offsets[m.value]) for m in Muscle if m is not muscle]
-            rival = np.minimum.reduce([fixed[crop], *rivals])
-            offsets[muscle.value] = _solve(
-                shapes[muscle.value][crop],
-                rival,
-                clearance[crop],
+        for muscle in graded:
+            crop = crops[muscle]
+            rivals = [scene.muscles_mm[m][crop] - np.float32(offsets[m]) for m in graded if m is not muscle]
+            offsets[muscle] = _solve(
+                scene.muscles_mm[muscle][crop],
+                np.minimum.reduce([rest[crop], *rivals]),
+                scene.clearance_mm[crop],
                 person.fat_plane_mm,
-                target_volume_ml(person, side, muscle),
+                REFERENCE_VOLUME_ML[muscle] * size * person.side(side).state(muscle).volume_scale,
             )
-    return offsets
+    return {muscle.value: offset for muscle, offset in offsets.items()}
+
+
+def _crop(distance_mm: Array) -> tuple[slice, ...]:
+    near = np.argwhere(distance_mm < _LIMIT_MM + LATTICE_MM)
+    return tuple(slice(int(a), int(b)) for a, b in zip(near.min(0), near.max(0) + 1, strict=True))
 
 
 def _solve(own: Array, rival: Array, clearance: Array, gap_mm: float, target_ml: float) -> float:
+    """Offset at which the muscle, cut by its rivals and by bone, has the target volume; by bisection."""
     low, high = -_LIMIT_MM, _LIMIT_MM
+    possible = (own < _LIMIT_MM + LATTICE_MM) & (clearance < LATTICE_MM)
+    own, rival, clearance = own[possible], rival[possible], clearance[possible]
     for _ in range(_BISECTIONS):
-        middle = np.float32((low + high) / 2)
-        grown = own - middle
-        surface = np.maximum.reduce([grown, (grown - rival + np.float32(gap_mm)) / 2, clearance])
+        middle = (low + high) / 2
+        grown = own - np.float32(middle)
+        surface = np.maximum(np.maximum(grown, (grown - rival + np.float32(gap_mm)) / 2), clearance)
         occupied = np.clip(0.5 - surface / np.float32(LATTICE_MM), 0, 1)
         if float(occupied.sum(dtype=np.float64)) * LATTICE_MM**3 / 1000 < target_ml:
-            low = float(middle)
+            low = middle
         else:
-            high = float(middle)
+            high = middle
     return (low + high) / 2

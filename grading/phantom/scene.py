@@ -1,0 +1,68 @@
+"""Everything both halves of a body share: signed distances on the lattice, before any muscle's state."""
+
+from functools import cached_property
+
+import numpy as np
+
+from grading.phantom import body
+from grading.phantom.frame import FAR_MM, HalfFrame, Slices
+from grading.phantom.muscles import MUSCLES
+from grading.phantom.shapes import Array
+from grading.phantom.skeleton import Skeleton, skeleton
+
+ABDOMINAL_WALL = "abdominal_wall"
+_PERIOSTEUM_MM = 0.6
+
+
+class Scene:
+    """Signed distances (mm, on the lattice of `frame`) of a healthy body with these proportions.
+
+    Attributes:
+        frame: the lattice.
+        skeleton: the bones.
+        names: muscle names: keys of `MUSCLES` and the abdominal wall.
+        regions: lattice region that each muscle's distance is computed in; constant outside.
+        muscles_mm: distance to each muscle, healthy and before it yields to its neighbours.
+        trunk_mm: distance to the outside of the abdominal wall.
+    """
+
+    def __init__(self, frame: HalfFrame) -> None:
+        self.frame = frame
+        self.skeleton: Skeleton = skeleton(frame)
+        self.trunk_mm = body.trunk(frame)
+        self.regions: dict[str, Slices] = {
+            name: frame.region(muscle.shape) for name, muscle in MUSCLES.items()
+        }
+        self.muscles_mm = {name: frame.evaluate(m.shape, self.regions[name]) for name, m in MUSCLES.items()}
+        nx, ny, nz = self.trunk_mm.shape
+        self.regions[ABDOMINAL_WALL] = (slice(0, nx), slice(0, ny), slice(0, nz))
+        self.muscles_mm[ABDOMINAL_WALL] = np.minimum(
+            body.abdominal_wall(frame, self.trunk_mm), np.float32(FAR_MM)
+        )
+        self.names = list(self.muscles_mm)
+
+    @staticmethod
+    def structure(name: str) -> str:
+        """Name in `grading.anatomy.STRUCTURES` that a muscle is labelled as."""
+        return MUSCLES[name].structure if name in MUSCLES else "other_muscle"
+
+    @cached_property
+    def bone_mm(self) -> Array:
+        """Distance to the nearest bone."""
+        return np.minimum.reduce([bone.distance_mm for bone in self.skeleton.bones])
+
+    @cached_property
+    def clearance_mm(self) -> Array:
+        """Positive where no muscle may be: bone with its periosteum, and the hip joint."""
+        return np.float32(_PERIOSTEUM_MM) - np.minimum(self.bone_mm, self.skeleton.joint_mm)
+
+    @cached_property
+    def fascia_mm(self) -> Array:
+        """Distance to the deep fascia."""
+        lean = [*self.muscles_mm.values(), self.bone_mm, self.trunk_mm, body.torso(self.frame)]
+        return body.fascia(np.minimum.reduce(lean))
+
+    @cached_property
+    def skin_mm(self) -> Array:
+        """Distance to the surface of the body."""
+        return body.skin(self.frame, self.fascia_mm)
