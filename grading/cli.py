@@ -167,9 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = INTERRUPTED
     except Exception as error:  # a user is owed a line, not a traceback; from Python the traceback is there
         where = traceback.extract_tb(error.__traceback__)[-1]
-        code = _say(
-            f"unexpected {type(error).__name__} at {Path(where.filename).name} line {where.lineno}; please report it"
-        )
+        place = f"{Path(where.filename).name} line {where.lineno}"
+        code = _say(f"unexpected {type(error).__name__} at {place}; please report it")
     sys.exit(code if isinstance(code, int) else GRADED)
 
 

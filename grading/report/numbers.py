@@ -31,8 +31,8 @@ _COLUMNS = (
 def write_numbers(axes: Axes, report: StudyReport, height_in: float) -> None:
     """Fill an empty panel, `height_in` inches high, with the numbers; its foot is for the colour bar."""
     page = _Page(axes, height_in)
-    page.line([(0.0, _source(report))], colour=_FAINT)
-    page.line([(0.0, report.provenance.segmentation[:_LINE_CHARACTERS])], colour=_FAINT)
+    page.paragraph(_source(report), colour=_FAINT)
+    page.paragraph(report.provenance.segmentation, colour=_FAINT)
     page.gap()
     page.line(list(_COLUMNS), colour=_FAINT)
     for muscle in Muscle:
@@ -76,7 +76,7 @@ def _source(report: StudyReport) -> str:
     geometry = report.images.volume.geometry
     shape = "×".join(str(n) for n in geometry.shape)
     spacing = "×".join(f"{s:.2f}" for s in geometry.spacing_mm)
-    return f"{report.series}: {shape} voxels of {spacing} mm"[:_LINE_CHARACTERS]
+    return f"{report.series}: {shape} voxels of {spacing} mm"
 
 
 class _Page:

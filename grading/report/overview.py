@@ -22,7 +22,7 @@ from grading.volume import BoolArray, Volume
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-_PANEL_IN, _TEXT_IN, _TITLE_IN, _LOWEST_IN, _DPI = 3.9, 5.8, 0.75, 7.4, 100
+_PANEL_IN, _TEXT_IN, _TITLE_IN, _MARGIN_IN, _LOWEST_IN, _DPI = 3.9, 5.8, 0.75, 0.1, 7.4, 100
 _TALLEST = 1.3  # height of a panel over its width; a taller image is shown smaller
 _WINDOW_PERCENT = (1.0, 99.7)  # grey window: the brightest 0.3 % is vessels and coil flare
 _PAPER = "#101010"
@@ -59,13 +59,13 @@ def overview_png(report: StudyReport) -> bytes:
     images = report.images
     rows = [[s for s in key_slices(images) if s.axis == axis] for axis in (1, 2)]
     heights = [min(_PANEL_IN * _aspect(row[0], images.volume), _TALLEST * _PANEL_IN) for row in rows]
-    width, height = 4 * _PANEL_IN + _TEXT_IN, max(sum(heights) + 2 * _TITLE_IN, _LOWEST_IN)
+    width, height = _MARGIN_IN + 4 * _PANEL_IN + _TEXT_IN, max(sum(heights) + 2 * _TITLE_IN, _LOWEST_IN)
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor=_PAPER)
     low, high = _window(images.volume)
     top, colour = height - _TITLE_IN, None
     for row, panel_height in zip(rows, heights, strict=True):
         for column, cut in enumerate(row):
-            box = (2 * column * _PANEL_IN / width, (top - panel_height) / height)
+            box = ((_MARGIN_IN + 2 * column * _PANEL_IN) / width, (top - panel_height) / height)
             size = (0.98 * _PANEL_IN / width, panel_height / height)
             outlined = figure.add_axes((*box, *size))
             measured = figure.add_axes((box[0] + _PANEL_IN / width, box[1], *size))
@@ -76,12 +76,20 @@ def overview_png(report: StudyReport) -> bytes:
             _draw_image(measured, images, cut, low, high)
             colour = _draw_fat(measured, images, cut)
         top -= panel_height + _TITLE_IN / 2
-    text = figure.add_axes((4 * _PANEL_IN / width, 0, _TEXT_IN / width, 1))
+    text = figure.add_axes(((_MARGIN_IN + 4 * _PANEL_IN) / width, 0, _TEXT_IN / width, 1))
     text.axis("off")
     write_numbers(text, report, height)
     if colour is not None:
         _draw_scale(figure, text, colour)
-    figure.text(0.005, 1 - 0.1 / height, report.name, color=INK, fontsize=15, va="top", parse_math=False)
+    figure.text(
+        _MARGIN_IN / width,
+        1 - _MARGIN_IN / height,
+        report.name,
+        color=INK,
+        fontsize=15,
+        va="top",
+        parse_math=False,
+    )
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()

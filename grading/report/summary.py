@@ -1,6 +1,6 @@
 """The closing table in the terminal."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -26,7 +26,7 @@ def summary(results: Sequence[StudyReport | StudyFailure]) -> RenderableType:
     parts: list[RenderableType] = []
     if reports:
         parts.append(_measurements(reports[:MOST_STUDIES]))
-        parts += [literal(line) for report in reports[:MOST_STUDIES] for line in _findings(report)]
+        parts += [literal(line) for line in _findings(reports[:MOST_STUDIES])]
     if len(reports) > MOST_STUDIES:
         parts.append(Text(f"... and {len(reports) - MOST_STUDIES} more studies in measurements.csv"))
     if failures:
@@ -61,11 +61,14 @@ def _measurements(reports: Iterable[StudyReport]) -> Table:
     return table
 
 
-def _findings(report: StudyReport) -> Iterator[str]:
-    """What limits a study's numbers, a line per kind of finding; mere notes stay in the tables."""
-    for code, where in findings_by_code(report).items():
-        if FINDINGS[code].severity is not Severity.NOTE:
-            yield f"{report.name}: {code} [{where}]: {FINDINGS[code].meaning}"
+def _findings(reports: Iterable[StudyReport]) -> list[str]:
+    """What limits the numbers, a line per kind of finding; mere notes stay in the tables."""
+    places: dict[str, list[str]] = {}
+    for report in reports:
+        for code, where in findings_by_code(report).items():
+            if FINDINGS[code].severity is not Severity.NOTE:
+                places.setdefault(code, []).append(f"{report.name} ({where})")
+    return [f"{code}: {FINDINGS[code].meaning} In {', '.join(where)}" for code, where in places.items()]
 
 
 def _failures(failures: Iterable[StudyFailure]) -> Table:
