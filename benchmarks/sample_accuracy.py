@@ -37,14 +37,15 @@ def errors(images: Path, truth: pd.DataFrame, settings: Settings) -> list[list[o
     measured = grading.grade_study(images, settings=settings).measurements
     whole = measured[measured.region == "whole"].set_index(KEY)
     rows: list[list[object]] = []
-    for key, true in truth.iterrows():
-        row = whole.loc[key]
+    for true in truth.itertuples():
+        row = whole.loc[(true.muscle, true.side)]
         volume_percent = 100 * (row.volume_ml / true.volume_ml - 1)
         fat_points = 100 * (row.fat_fraction - true.fat_fraction)
         within = abs(volume_percent) <= VOLUME_LIMIT_PERCENT and abs(fat_points) <= FAT_LIMIT_POINTS
         rows.append(
             [
-                *key,
+                true.muscle,
+                true.side,
                 float(row.volume_ml),
                 float(true.volume_ml),
                 float(volume_percent),
@@ -62,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sample", nargs="?", type=Path, default=REPOSITORY / "sample_data")
     sample = parser.parse_args().sample
-    truth = pd.read_csv(sample / "truth.csv").set_index(KEY).sort_index()
+    truth = pd.read_csv(sample / "truth.csv").sort_values(KEY)
     columns = [
         *KEY, "volume mL", "true", "error %", "fat %", "true", "error points",
         f"within {VOLUME_LIMIT_PERCENT} % and {FAT_LIMIT_POINTS} points",
