@@ -12,6 +12,21 @@ _PARTIAL_WEIGHT = 0.3  # of a voxel whose label only rules classes out
 _RARE = 1000.0  # voxels; classes smaller than this gain no further weight
 
 
+def loss_of_levels(levels: list[Tensor], group: Tensor, side: Tensor) -> Tensor:
+    """Loss at every resolution of the network, each level weighing half of the finer one.
+
+    Args:
+        levels: logits as `UNet.levels` returns them.
+        group: see `loss`.
+        side: see `loss`.
+    """
+    total = levels[0].new_zeros(())
+    for level, logits in enumerate(levels):
+        coarse = (slice(None, None, 2**level),) * 3
+        total = total + loss(logits, group[coarse], side[coarse]) / 2**level
+    return total
+
+
 def loss(logits: Tensor, group: Tensor, side: Tensor) -> Tensor:
     """Class-balanced cross-entropy and Dice of the classes in the patch, plus the side's cross-entropy.
 

@@ -34,11 +34,16 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             [_Block(widths[0], widths[0]), *(_Block(2 * a, a) for a in widths[1:-1])]
         )
-        self.head = nn.Conv3d(widths[0], classes + 1, 1)
+        self.heads = nn.ModuleList(nn.Conv3d(width, classes + 1, 1) for width in widths[:-1])
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits for every voxel."""
+        return self.levels(image)[0]
+
+    def levels(self, image: Tensor) -> list[Tensor]:
+        """Logits at full, half, quarter, ... resolution: the coarse ones are taught too, or they learn last."""
         kept: list[Tensor] = []
+        logits: list[Tensor] = []
         x = image
         with torch.autocast(image.device.type, enabled=False):
             # In bfloat16 the CPU's weight gradient of a one-channel convolution points nowhere (cosine 0.4 with
@@ -52,5 +57,5 @@ class UNet(nn.Module):
             skip = kept[level]
             risen = self.rise[level](x)[:, :, : skip.shape[2], : skip.shape[3], : skip.shape[4]]
             x = self.up[level](skip + risen if level == 0 else torch.cat([skip, risen], dim=1))
-        result: Tensor = self.head(x)
-        return result
+            logits.insert(0, self.heads[level](x))
+        return logits

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from training import anatomies, real
 from training.classes import CLASSES
-from training.loss import loss
+from training.loss import loss_of_levels
 from training.model import UNet
 from training.phantoms import phantom_anatomies
 from training.synthesis import Sample, synthesise
@@ -88,8 +88,8 @@ def train(arguments: argparse.Namespace) -> None:
             group["lr"] = rate
         patch = next(stream)
         with torch.autocast(device.type, torch.bfloat16):
-            logits = net(patch.image.to(device)[None, None])
-        value = loss(logits, patch.group.to(device), patch.side.to(device))
+            levels = net.levels(patch.image.to(device)[None, None])
+        value = loss_of_levels(levels, patch.group.to(device), patch.side.to(device))
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
