@@ -35,23 +35,23 @@ def true_labels(sample: Path) -> Path:
 def errors(images: Path, truth: pd.DataFrame, settings: Settings) -> list[list[object]]:
     """One row per muscle and side: measured, true, and the error (volume in %, fat in percentage points)."""
     measured = grading.grade_study(images, settings=settings).measurements
-    whole = measured[measured.region == "whole"].set_index(KEY)
+    whole = measured[measured["region"] == "whole"].set_index(KEY).to_dict("index")
     rows: list[list[object]] = []
-    for true in truth.itertuples():
-        row = whole.loc[(true.muscle, true.side)]
-        volume_percent = 100 * (row.volume_ml / true.volume_ml - 1)
-        fat_points = 100 * (row.fat_fraction - true.fat_fraction)
+    for true in truth.to_dict("records"):
+        row = whole[true["muscle"], true["side"]]
+        volume_percent = 100 * (row["volume_ml"] / true["volume_ml"] - 1)
+        fat_points = 100 * (row["fat_fraction"] - true["fat_fraction"])
         within = abs(volume_percent) <= VOLUME_LIMIT_PERCENT and abs(fat_points) <= FAT_LIMIT_POINTS
         rows.append(
             [
-                true.muscle,
-                true.side,
-                float(row.volume_ml),
-                float(true.volume_ml),
-                float(volume_percent),
-                float(100 * row.fat_fraction),
-                float(100 * true.fat_fraction),
-                float(fat_points),
+                true["muscle"],
+                true["side"],
+                row["volume_ml"],
+                true["volume_ml"],
+                volume_percent,
+                100 * row["fat_fraction"],
+                100 * true["fat_fraction"],
+                fat_points,
                 "yes" if within else "no",  # also where the volume is not known
             ]
         )
