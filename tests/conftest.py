@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("project")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA_VARIABLE = "GRADING_REAL_DATA"
