@@ -32,7 +32,9 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return float(2 * (a & b).sum() / total) if total else float("nan")
 
 
-def real_rows(folder: Path, picture: Callable[[str, Volume, Segmentation], None]) -> Iterable[dict[str, object]]:
+def real_rows(
+    folder: Path, picture: Callable[[str, Volume, Segmentation], None]
+) -> Iterable[dict[str, object]]:
     """One row per real study: Dice of muscles on outlined slices, of bones everywhere, muscle inside bone."""
     for study in sorted(folder.iterdir()):
         volume = read(study / "dicom")
@@ -41,7 +43,9 @@ def real_rows(folder: Path, picture: Callable[[str, Volume, Segmentation], None]
         labels = real.on_grid(study / "reader_labels.nii.gz", volume.geometry)
         bones = real.on_grid(study / "bones.nii.gz", volume.geometry)
         outlined = labels != 65535
-        row: dict[str, object] = {"study": study.name + (" (held out)" if study.name in real.HELD_OUT else "")}
+        row: dict[str, object] = {
+            "study": study.name + (" (held out)" if study.name in real.HELD_OUT else "")
+        }
         for muscle in Muscle:
             scores = []
             for side in SIDES:

@@ -13,6 +13,4 @@ def phantom_anatomies(count: int, seed: int = TRAINING_SEED) -> list[Anatomy]:
     """Label maps of `count` random people."""
     rng = np.random.default_rng(seed)
     people = [build_phantom(random_parameters(rng), _SPACING_MM) for _ in range(count)]
-    return [
-        from_labels(f"phantom{n}", np.asarray(p.labels), p.geometry) for n, p in enumerate(people)
-    ]
+    return [from_labels(f"phantom{n}", np.asarray(p.labels), p.geometry) for n, p in enumerate(people)]

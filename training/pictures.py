@@ -32,7 +32,11 @@ def contact_sheet(volume: Volume, found: Segmentation, path: Path, axis: int | N
         axes = figure.add_subplot(4, 4, position + 1)
         picture = np.take(volume.voxels, index, axis=axis)
         axes.imshow(
-            picture.T, cmap="gray", origin="lower", vmax=np.percentile(volume.voxels, 99.5), aspect=spacing[up] / spacing[across]
+            picture.T,
+            cmap="gray",
+            origin="lower",
+            vmax=np.percentile(volume.voxels, 99.5),
+            aspect=spacing[up] / spacing[across],
         )
         for name, colour in _COLOURS.items():
             for side in SIDES:
@@ -47,4 +51,3 @@ def contact_sheet(volume: Volume, found: Segmentation, path: Path, axis: int | N
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
-

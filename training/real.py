@@ -45,9 +45,7 @@ def load_study(folder: Path) -> RealStudy:
     bones = on_grid(folder / "bones.nii.gz", volume.geometry)
     group, side = combine(labels, bones, volume.geometry)
     group[~volume.valid] = ANY
-    image = antialias(
-        normalise(volume.voxels, volume.valid), volume.geometry.spacing_mm, PATCH_SPACING_MM
-    )
+    image = antialias(normalise(volume.voxels, volume.valid), volume.geometry.spacing_mm, PATCH_SPACING_MM)
     code = 3 * group + np.where(side < 0, _NO_SIDE, side)
     return RealStudy(
         folder.name, volume.geometry, torch.from_numpy(image), torch.from_numpy(code.astype(np.uint8))
@@ -80,6 +78,7 @@ def combine(labels: np.ndarray, bones: np.ndarray, geometry: Geometry) -> tuple[
 
 
 def on_grid(path: Path, geometry: Geometry) -> np.ndarray:
+    """Labels of a file on the image's grid, canonical axes."""
     image = nib.as_closest_canonical(nib.load(path))
     array = np.asarray(image.dataobj).astype(np.uint16)
     source = Geometry(array.shape, image.affine)
@@ -119,5 +118,3 @@ def sample(study: RealStudy, shape: tuple[int, int, int], rng: np.random.Generat
     group[missing] = ANY
     side[missing] = -1
     return Sample(torch.from_numpy(normalise(image.numpy(), ~missing.numpy())), group, side)
-
-

@@ -107,7 +107,9 @@ def _paint(
 
     distractor = torch.zeros(shape, dtype=torch.bool)
     if rng.random() < 0.5:
-        bundle = smooth_noise(shape, tuple(rng.permutation([rng.uniform(6, 12), rng.uniform(8, 16), 30.0])), rng)
+        bundle = smooth_noise(
+            shape, tuple(rng.permutation([rng.uniform(6, 12), rng.uniform(8, 16), 30.0])), rng
+        )
         distractor = (kind == 0) & inside & ~_dilate(muscle) & (bundle > rng.uniform(0.6, 1.6))
     meat = muscle | distractor
     image = torch.where(meat, _muscle_signal(tissue, side, tissues, rng), image)

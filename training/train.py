@@ -8,6 +8,7 @@ maps and phantoms, half come from outlined real studies.
 import argparse
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ class Patches(IterableDataset[Sample]):
     def __init__(self, data: Path, seed: int, phantoms: int, real_share: float) -> None:
         self.data, self.seed, self.phantoms, self.real_share = data, seed, phantoms, real_share
 
-    def __iter__(self):  # noqa: ANN204 - an iterator of Sample
+    def __iter__(self) -> Iterator[Sample]:
         torch.set_num_threads(1)
         rng = np.random.default_rng(self.seed)
         paths = sorted((self.data / "anatomies").glob("*.nii.gz"))
@@ -83,7 +84,9 @@ def train(arguments: argparse.Namespace) -> None:
     began = saved = time.monotonic()
     for iteration in range(start, arguments.iterations):
         done = iteration / arguments.iterations
-        rate = arguments.rate * min(1.0, (iteration - start + 1) / _WARM_UP, 0.5 * (1 + math.cos(math.pi * done)) + 0.01)
+        rate = arguments.rate * min(
+            1.0, (iteration - start + 1) / _WARM_UP, 0.5 * (1 + math.cos(math.pi * done)) + 0.01
+        )
         for group in optimiser.param_groups:
             group["lr"] = rate
         patch = next(stream)
@@ -98,7 +101,10 @@ def train(arguments: argparse.Namespace) -> None:
         history.append(value.item())
         if (iteration + 1) % 20 == 0:
             pace = (time.monotonic() - began) / (iteration + 1 - start)
-            print(f"{iteration + 1} loss {np.mean(history[-100:]):.3f} lr {rate:.1e} {pace:.2f} s/it", flush=True)
+            print(
+                f"{iteration + 1} loss {np.mean(history[-100:]):.3f} lr {rate:.1e} {pace:.2f} s/it",
+                flush=True,
+            )
         if time.monotonic() - saved > 120 or iteration + 1 == arguments.iterations:
             saved = time.monotonic()
             state = {

@@ -34,7 +34,9 @@ class Warp:
         return sampled.round().long() + outside
 
 
-def smooth_noise(shape: tuple[int, ...], cell: tuple[float, float, float], rng: np.random.Generator) -> Tensor:
+def smooth_noise(
+    shape: tuple[int, ...], cell: tuple[float, float, float], rng: np.random.Generator
+) -> Tensor:
     """Unit-variance noise with features of about `cell` voxels, shape (i, j, k)."""
     coarse = [max(2, round(n / c) + 1) for n, c in zip(shape, cell, strict=True)]
     noise = torch.from_numpy(rng.standard_normal(coarse).astype(np.float32))

@@ -129,7 +129,7 @@ class NetworkSegmenter:
 
 
 def _predict(model: Model, image: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Class probabilities (classes, i, j, k) and probability of the right side (i, j, k), both passes averaged."""
+    """Probability of each class (classes, i, j, k) and of the right side (i, j, k), both passes averaged."""
     name = model.session.get_inputs()[0].name
     probability, right = model.session.run(None, {name: image[None, None]})
     mirrored, left = model.session.run(None, {name: np.ascontiguousarray(image[::-1])[None, None]})

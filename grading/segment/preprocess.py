@@ -12,7 +12,7 @@ _BLUR = 0.42  # of the voxel ratio: Gaussian whose half width equals the coarser
 
 
 def antialias(voxels: FloatArray, spacing_mm: tuple[float, float, float], target_mm: float) -> FloatArray:
-    """Blur along the axes finer than `target_mm`, so that sampling at `target_mm` averages instead of picking."""
+    """Blur along the axes finer than `target_mm`, so that sampling there averages instead of picking."""
     ratio = np.asarray(target_mm) / np.asarray(spacing_mm)
     sigma = _BLUR * np.sqrt(np.maximum(ratio**2 - 1, 0))
     blurred: FloatArray = ndimage.gaussian_filter(voxels, sigma, mode="nearest", truncate=2.5)
@@ -46,9 +46,7 @@ def network_grid(geometry: Geometry, spacing_mm: float, multiple: int) -> Geomet
     return Geometry((int(cells[0]), int(cells[1]), int(cells[2])), affine)
 
 
-def to_network(
-    voxels: FloatArray, valid: BoolArray, source: Geometry, grid: Geometry
-) -> FloatArray:
+def to_network(voxels: FloatArray, valid: BoolArray, source: Geometry, grid: Geometry) -> FloatArray:
     """The normalised image on the network's grid, float32, 0 where there is no image."""
     spacing = grid.spacing_mm[0]
     smooth = antialias(normalise(voxels, valid), source.spacing_mm, spacing)

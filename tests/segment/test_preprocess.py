@@ -6,7 +6,9 @@ import pytest
 from grading.segment.preprocess import antialias, network_grid, normalise, to_network
 from grading.volume import Geometry
 
-OBLIQUE = np.array([[0.9, 0.05, 0.02, -160.0], [-0.05, 5.2, 0.0, -90.0], [0.01, 0.1, 0.9, -140.0], [0, 0, 0, 1]])
+OBLIQUE = np.array(
+    [[0.9, 0.05, 0.02, -160.0], [-0.05, 5.2, 0.0, -90.0], [0.01, 0.1, 0.9, -140.0], [0, 0, 0, 1]]
+)
 
 
 def test_gain_of_the_scanner_cancels() -> None:

@@ -1,0 +1,116 @@
+"""The bundled network on the sample study, on its mirror image, and on what is no pelvis."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grading.anatomy import GLUTEI, SIDES, STRUCTURES, Side, label_of
+from grading.errors import ConfigurationError, SegmentationError
+from grading.io import read
+from grading.segment import network, segment
+from grading.series import SeriesInfo
+from grading.settings import Settings
+from grading.volume import Geometry, Segmentation, Volume
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "nifti" / "limping_right.nii.gz"
+
+
+def _volume(voxels: np.ndarray, spacing_mm: float = 4.0) -> Volume:
+    geometry = Geometry(voxels.shape, np.diag([spacing_mm] * 3 + [1.0]))
+    return Volume(
+        voxels.astype(np.float32), geometry, np.ones(voxels.shape, dtype=bool), SeriesInfo("made-up")
+    )
+
+
+@pytest.fixture(scope="module")
+def sample() -> Volume:
+    return read(SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def segmented(sample: Volume) -> Segmentation:
+    return segment(sample)
+
+
+def test_all_glutei_are_found_on_the_side_where_they_lie(sample: Volume, segmented: Segmentation) -> None:
+    middle = (sample.geometry.shape[0] - 1) / 2
+    for muscle in GLUTEI:
+        for side in SIDES:
+            where = np.argwhere(segmented.mask(muscle, side))[:, 0]
+            assert where.size * sample.geometry.voxel_volume_ml > 20, (muscle, side)
+            assert (where.mean() > middle) == (side is Side.RIGHT), (muscle, side)
+
+
+def test_mirroring_the_patient_swaps_sides_and_changes_nothing_else(
+    sample: Volume, segmented: Segmentation
+) -> None:
+    mirrored = Volume(
+        sample.voxels[::-1],
+        _mirrored(sample.geometry),
+        sample.valid[::-1],
+        sample.series,
+        sample.source_orientation,
+    )
+    swap = np.arange(65536, dtype=np.uint16)
+    for structure in STRUCTURES.values():
+        swap[structure.left], swap[structure.right] = structure.right, structure.left
+    same = swap[segment(mirrored).labels[::-1]] == segmented.labels
+    assert same.mean() > 0.99999  # ties of two equal probabilities may fall either way
+
+
+def _mirrored(geometry: Geometry) -> Geometry:
+    """The grid on which the reversed array is the patient mirrored at x = 0."""
+    affine = geometry.affine.copy()
+    affine[0, 3] = -(affine[0, 3] + affine[0, 0] * (geometry.shape[0] - 1))
+    return Geometry(geometry.shape, affine)
+
+
+def test_confidence_is_a_probability(segmented: Segmentation) -> None:
+    assert segmented.confidence.min() >= 0
+    assert segmented.confidence.max() <= 1
+
+
+def test_padding_holds_no_muscle(sample: Volume) -> None:
+    valid = np.array(sample.valid)
+    valid[: valid.shape[0] // 2] = False
+    half = Volume(np.where(valid, sample.voxels, 0), sample.geometry, valid, sample.series)
+    assert not segment(half).labels[~valid].any()
+
+
+def test_naming_one_side_of_an_image_of_both_hips_is_refused(sample: Volume) -> None:
+    with pytest.raises(ConfigurationError, match="both are in view"):
+        segment(sample, Settings(side=Side.LEFT))
+
+
+@pytest.mark.parametrize("picture", ["noise", "bottle"])
+def test_what_is_no_pelvis_yields_no_muscle(picture: str) -> None:
+    rng = np.random.default_rng(0)
+    voxels = np.abs(rng.normal(0, 20, (48, 48, 48)))
+    if picture == "bottle":
+        i, j, _ = np.indices(voxels.shape) - 24
+        voxels += 1000 * (np.hypot(i, j) < 15)
+    with pytest.raises(SegmentationError, match="no gluteal muscle in view"):
+        segment(_volume(voxels))
+
+
+def test_image_without_signal_is_refused_by_name() -> None:
+    with pytest.raises(SegmentationError, match=r"made-up.*no signal"):
+        segment(_volume(np.zeros((16, 16, 16))))
+
+
+def test_a_changed_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = Path(network.__file__).parent
+    (tmp_path / network.MODEL_FILE).write_bytes((shipped / network.MODEL_FILE).read_bytes() + b"\0")
+    (tmp_path / network.MODEL_SHA256_FILE).write_text(
+        (shipped / network.MODEL_SHA256_FILE).read_text("ascii")
+    )
+    monkeypatch.setattr(network.resources, "files", lambda _: tmp_path)
+    network._load_model.cache_clear()
+    with pytest.raises(SegmentationError, match="changed or damaged"):
+        network.load_model()
+
+
+def test_classes_of_the_model_are_rows_of_the_table_of_anatomy() -> None:
+    assert all(name in STRUCTURES for name in network.load_model().classes[1:])
+    assert label_of("sacrum", Side.LEFT) == label_of("sacrum", Side.RIGHT)
