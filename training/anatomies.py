@@ -78,7 +78,7 @@ def load(path: Path) -> Anatomy:
 
 
 def _distance_outside(lean: np.ndarray, labels: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Distance (mm) outside the lean envelope: the convex hull per axial slice, of each leg below the pelvis."""
+    """Distance (mm) outside the lean envelope: its convex hull per axial slice, per leg below the pelvis."""
     envelope = np.zeros_like(lean)
     pelvic = np.isin(labels, (6151, 6152, 6160)).any(axis=(0, 1))
     lowest = int(np.argmax(pelvic)) if pelvic.any() else 0

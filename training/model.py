@@ -24,7 +24,7 @@ class _Block(nn.Sequential):
 class UNet(nn.Module):
     """Image (N, 1, i, j, k) in, class logits and one side logit (N, classes + 1, i, j, k) out.
 
-    Any spatial size of at least 2 ** (levels - 1) voxels will do: pooling rounds up, what rises is cut to fit.
+    Any spatial size of at least 2 ** (levels - 1) voxels will do: pooling rounds up, what rises is cut.
     """
 
     def __init__(self, classes: int, widths: tuple[int, ...] = (16, 32, 64, 96, 128)) -> None:

@@ -2,8 +2,6 @@
 
 from grading.anatomy import STRUCTURES, Side
 from grading.errors import ConfigurationError, SegmentationError
-from grading.segment.cleanup import gluteal_volume_ml, tidy
-from grading.segment.network import NetworkSegmenter
 from grading.settings import Settings
 from grading.volume import LabelArray, Segmentation, Volume
 
@@ -27,6 +25,10 @@ def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  #
         SegmentationError: no gluteal muscle is in view.
         ConfigurationError: `settings.side` is given but both hips are in view.
     """
+    # Not at the top: they bring scipy, and `import grading` loads this module.
+    from grading.segment.cleanup import gluteal_volume_ml, tidy
+    from grading.segment.network import NetworkSegmenter
+
     found = NetworkSegmenter(settings.threads)(volume)
     labels = tidy(found.labels, volume.geometry)
     by_side = gluteal_volume_ml(labels, volume.geometry)
