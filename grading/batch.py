@@ -25,7 +25,7 @@ from grading.settings import Settings
 TABLES_EVERY_S = 10.0
 """Pace at which the tables follow a run; writing them after each of thousands of studies would cost more."""
 
-_NOT_IN_FINGERPRINT = ("identify", "threads")  # settings that change no number
+_NOT_IN_FINGERPRINT = ("masks", "threads")  # the files in `masks` count, not where they lie
 
 
 def grade_folder(
@@ -93,7 +93,7 @@ def fingerprint(study: StudyFound, settings: Settings) -> str:
     masks = _mask_files(settings.masks, study.name) if settings.masks else []
     content = {
         "series": [[s.info.name, *map(_stamp, sorted(s.files))] for s in study.chosen],
-        "masks": [_stamp(path) for path in masks],
+        "masks": [_stamp(path) for path in [*masks, Path(settings.scheme)]],
         "settings": plain,
         "model": _model_digest() if settings.masks is None else "",
         "version": package_version("grading"),
@@ -171,10 +171,11 @@ class _Bars:
     """Progress on stderr: files looked at, then studies done."""
 
     def __init__(self, shown: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=Console(stderr=True), disable=not shown,
-        )  # fmt: skip
+        console = Console(stderr=True)
+        seen = shown and (console.is_terminal or console.is_jupyter)  # a log file needs no moving bar
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._shown = shown
+        self._progress = Progress(*columns, console=console, transient=True, disable=not seen)
         self._search = self._progress.add_task("looking for studies", total=None)
 
     def __enter__(self) -> "_Bars":
@@ -195,7 +196,7 @@ class _Bars:
 
     def done(self, result: Result) -> None:
         """One more study has a result."""
-        if isinstance(result, StudyFailure):
+        if self._shown and isinstance(result, StudyFailure):
             line = literal(f"{result.name}: {result.reason}")
             line.stylize("yellow" if result.status == "not_gradable" else "red")
             self._progress.console.print(line)

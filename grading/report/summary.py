@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
-from grading.io.discover import StudyFound
+from grading.io.found import StudyFound
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
 from grading.report.words import SHORT, findings_by_code, words
 

@@ -1,0 +1,109 @@
+"""The output folder holds whole results only, inside itself only, and says when it cannot."""
+
+import errno
+import tempfile
+
+import pytest
+from report_factory import report_of
+
+from grading.errors import ConfigurationError
+from grading.report.folder import OutputFolder
+from grading.report.study_report import StudyFailure, StudyReport
+from grading.settings import Settings
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_results_of_earlier_runs_are_found_again(tmp_path):
+    first = OutputFolder.open(tmp_path)
+    first.add(report_of("a"))
+    first.add(StudyFailure("b", "failed", "gap of 8.0 mm", 1.5, 100.0))
+    assert OutputFolder.open(tmp_path).results == first.results
+
+
+def test_a_failure_takes_the_place_of_the_earlier_report_and_back(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    folder.add(report_of("a"))
+    folder.add(StudyFailure("a", "failed", "truncated"))
+    assert names(tmp_path / "studies" / "a") == ["failure.json"]
+    folder.add(report_of("a"))
+    assert names(tmp_path / "studies" / "a") == ["report.json"]
+    assert isinstance(folder.results["a"], StudyReport)
+
+
+@pytest.mark.parametrize("name", ["../a", "..", ".", "", "a/b", "a\\b", "/etc", "a\0b", ".hidden", "a\nb"])
+def test_no_study_name_leads_out_of_the_folder(tmp_path, name):
+    with pytest.raises(ConfigurationError, match="folder name"):
+        OutputFolder.open(tmp_path / "out").add(report_of(name))
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_damaged_or_renamed_report_counts_as_not_done(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    for name in ("damaged", "renamed", "sound"):
+        folder.add(report_of(name))
+    damaged = tmp_path / "studies" / "damaged" / "report.json"
+    damaged.write_text(damaged.read_text()[:100])
+    (tmp_path / "studies" / "renamed").rename(tmp_path / "studies" / "copy")
+    assert set(OutputFolder.open(tmp_path).results) == {"sound"}
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ConfigurationError, match="is a file"):
+        OutputFolder.open(tmp_path / "out")
+    with pytest.raises(ConfigurationError, match=r"cannot write .*Not a directory"):
+        OutputFolder.open(tmp_path / "out" / "below")
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_table_whole(tmp_path, monkeypatch):
+    folder = OutputFolder.open(tmp_path)
+    folder.add(report_of("a"))
+    folder.write_tables()
+    before = (tmp_path / "measurements.csv").read_bytes()
+
+    class Full:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fdopen", lambda *_: Full())
+    with pytest.raises(ConfigurationError, match=r"measurements.csv: No space left.*choose another"):
+        folder.write_tables()
+    assert (tmp_path / "measurements.csv").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_any_work(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(ConfigurationError, match="Permission denied"):
+        OutputFolder.open(tmp_path)
+
+
+def test_the_same_results_make_the_same_bytes_in_any_order(tmp_path):
+    texts = []
+    for order in ("ab", "ba"):
+        folder = OutputFolder.open(tmp_path / order)
+        for name in order:
+            folder.add(report_of(name))
+        folder.write_tables()
+        texts.append(
+            [(tmp_path / order / f"{t}.csv").read_bytes() for t in ("measurements", "studies", "asymmetry")]
+        )
+    assert texts[0] == texts[1]
+
+
+def test_what_the_run_notes_does_not_name_the_users_files(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    folder.write_run(Settings(masks=tmp_path / "DOE_JANE", scheme="DOE.json"), "00")
+    assert "DOE" not in (tmp_path / "run.json").read_text()

@@ -1,0 +1,72 @@
+"""The terminal shows names and reasons literally."""
+
+from pathlib import Path
+
+from report_factory import absent, report_of
+from rich.console import Console
+
+from grading.anatomy import Muscle, Side
+from grading.errors import UnsupportedContrast
+from grading.findings import Finding
+from grading.io.found import SeriesFound, StudyFound
+from grading.report.study_report import StudyFailure
+from grading.report.summary import MOST_STUDIES, found, summary
+from grading.series import Role, SeriesInfo
+
+
+def printed(content, width=100):
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console.print(content)
+    return console.export_text(styles=False)
+
+
+def test_a_study_shows_each_muscle_and_side_with_its_error_and_possible_stages():
+    text = printed(summary([report_of()]))
+    assert text.count("20.0 ± 2.0") == 8
+    assert "maximus" in text
+    assert "not a medical device" in text
+
+
+def test_a_muscle_not_found_is_a_dash_with_the_reason_below():
+    text = printed(summary([report_of(measurements=[absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)])]))
+    assert "–" in text
+    assert "not_found" in text
+
+
+def test_it_fits_a_terminal_of_eighty_columns():
+    text = printed(summary([report_of("pelvis07")]), width=80)
+    rows = [line for line in text.splitlines() if "maximus" in line]
+    assert len(rows) == 2
+    assert all("20.0 ± 2.0" in row and "100" in row for row in rows)
+
+
+def test_markup_and_control_codes_in_names_are_not_obeyed():
+    text = printed(summary([StudyFailure("[red]a[/red]", "failed", "\x1b[2Jgap [link=x]here[/link]")]))
+    assert "[red]a[/red]" in text
+    assert "\x1b" not in text
+    assert "[link=x]" in text
+
+
+def test_a_long_run_names_how_many_more_there_are():
+    text = printed(summary([report_of(f"s{i:02d}") for i in range(MOST_STUDIES + 3)]))
+    assert "3 more studies" in text
+
+
+def test_inspection_shows_each_series_with_its_role_and_reason():
+    series = (
+        SeriesFound(SeriesInfo("05-t1", Role.T1), (Path("a"),), (10, 11, 12), (1, 1, 4), "axial", chosen=True,
+                    reason="best coverage"),
+        SeriesFound(SeriesInfo("06-[b]stir", Role.STIR), (Path("b"),), reason="fat is suppressed"),
+    )  # fmt: skip
+    studies = [
+        StudyFound("a", series, series[:1]),
+        StudyFound("b", (), (), UnsupportedContrast("only T2; a T1 is needed")),
+    ]
+    text = printed(found(studies), width=140)
+    for part in ("05-t1", "10×11×12", "best coverage", "06-[b]stir", "fat is suppressed", "only T2"):
+        assert part in text
+
+
+def test_cautions_of_the_study_are_said_below_the_table():
+    text = printed(summary([report_of(findings=(Finding("laterality_contradiction"),))]))
+    assert "laterality_contradiction" in text

@@ -1,0 +1,173 @@
+"""The command: what it takes, what it says, and the code it leaves with."""
+
+import re
+
+import pytest
+from ellipsoid_hip import grid, hips
+from hip_files import coronal_hips, write_mask, write_nifti
+from report_factory import absent, report_of
+
+from grading import isolation
+from grading.anatomy import Muscle, Side
+from grading.cli import main
+from grading.errors import UnsupportedContrast
+
+
+def command(capsys, *words):
+    """Exit code, output and error text of one command."""
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    return left.value.code, said.out, said.err
+
+
+@pytest.fixture
+def imaging(tmp_path):
+    volume, _ = hips(geometry=grid((10.0, 10.0, 10.0)))
+    for name in ("a_t1", "b_t1"):
+        write_nifti(volume, tmp_path / "imaging", name)
+    return tmp_path / "imaging"
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Settings that reached the grading, which is replaced."""
+    found = []
+
+    def grade_study(study, *, settings):
+        found.append(settings)
+        return report_of(study.name)
+
+    monkeypatch.setattr(isolation, "grade_study", grade_study)
+    return found
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_graded_folder_leaves_with_0_and_a_table(capsys, imaging, tmp_path):
+    code, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out")
+    assert code == 0
+    assert "a_t1" in out
+    assert "not a medical device" in out
+    assert (tmp_path / "out" / "measurements.csv").is_file()
+
+
+def test_one_study_without_a_grade_leaves_with_1(capsys, imaging, monkeypatch, tmp_path):
+    def grade_study(study, **_):
+        if study.name == "a_t1":
+            raise UnsupportedContrast("only STIR; a T1 is needed")
+        return report_of(study.name)
+
+    monkeypatch.setattr(isolation, "grade_study", grade_study)
+    code, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out")
+    assert code == 1
+    assert "only STIR" in out
+
+
+def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, monkeypatch, tmp_path):
+    nothing = [absent(Muscle.GLUTEUS_MAXIMUS, Side.LEFT)]
+    monkeypatch.setattr(isolation, "grade_study", lambda study, **_: report_of(study.name, nothing))
+    assert command(capsys, "run", imaging, "-o", tmp_path / "out")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["run", "IMAGING"],
+        ["run", "nowhere", "-o", "OUT"],
+        ["run", "EMPTY", "-o", "OUT"],
+        ["run", "IMAGING", "-o", "FILE"],
+        ["run", "IMAGING", "-o", "OUT", "--scale", "heiberg"],
+        ["run", "IMAGING", "-o", "OUT", "--contrast", "ct"],
+        ["run", "IMAGING", "-o", "OUT", "--side", "middle"],
+        ["run", "IMAGING", "-o", "OUT", "--workers", "0"],
+        ["run", "IMAGING", "-o", "OUT", "--workers", "many"],
+        ["run", "IMAGING", "-o", "OUT", "--segmenter", "masks"],
+        ["run", "IMAGING", "-o", "OUT", "--segmenter", "totalsegmentator"],
+        ["run", "IMAGING", "-o", "OUT", "--cluster", "tcp://a"],
+        ["run", "IMAGING", "-o", "OUT", "--dicom"],
+        ["inspect", "nowhere"],
+        ["heal"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_run_leaves_with_2_and_one_line(capsys, imaging, seen, tmp_path, words):
+    (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "FILE").write_text("")
+    places = {
+        "IMAGING": imaging,
+        "OUT": tmp_path / "OUT",
+        "EMPTY": tmp_path / "EMPTY",
+        "FILE": tmp_path / "FILE",
+    }
+    code, out, err = command(capsys, *[places.get(word, word) for word in words])
+    assert code == 2
+    assert out == ""
+    assert re.fullmatch(r"error: [^\n]{10,}\n", err)
+    assert not seen
+
+
+def test_every_choice_reaches_the_grading(capsys, imaging, seen, tmp_path):
+    _, labels = hips(geometry=grid((10.0, 10.0, 10.0)))
+    masks = write_mask(labels, tmp_path / "masks", "a_t1")
+    command(
+        capsys, "run", imaging, "--out", tmp_path / "out", "--masks", masks, "--scheme", "totalsegmentator",
+        "--scale", "quartile", "--contrast", "t1", "--side", "left", "--identify", "--resample-masks",
+    )  # fmt: skip
+    settings = seen[0]
+    assert (settings.segmenter, settings.masks, settings.scheme) == ("masks", masks, "totalsegmentator")
+    assert (settings.scales, settings.contrast, settings.side) == (("quartile",), "t1", Side.LEFT)
+    assert settings.identify
+    assert settings.resample_masks
+
+
+def test_inspect_shows_studies_and_writes_nothing(capsys, imaging):
+    before = sorted(imaging.rglob("*"))
+    code, out, _ = command(capsys, "inspect", imaging)
+    assert code == 0
+    assert "a_t1" in out
+    assert "*" in out
+    assert sorted(imaging.rglob("*")) == before
+
+
+def test_an_unforeseen_error_is_one_line_without_traceback(capsys, imaging, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise RuntimeError("Doe^Jane")
+
+    monkeypatch.setattr("grading.batch.discover", fail)
+    code, _, err = command(capsys, "run", imaging, "-o", tmp_path / "out")
+    assert code == 2
+    assert "Traceback" not in err
+    assert "Doe" not in err
+    assert "RuntimeError" in err
+
+
+def test_an_interrupted_command_says_how_to_go_on(capsys, imaging, monkeypatch, tmp_path):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(isolation, "grade_study", interrupt)
+    code, _, err = command(capsys, "run", imaging, "-o", tmp_path / "out")
+    assert code == 130
+    assert "run the same command again" in err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_and_version_leave_with_0(capsys, words):
+    code, out, _ = command(capsys, *words)
+    assert code == 0
+    assert out
+
+
+def test_from_files_to_files(capsys, tmp_path):
+    volume, labels = coronal_hips()
+    image = write_nifti(volume, tmp_path / "imaging", "hip=cmd()_t1")
+    masks = write_mask(labels, tmp_path / "masks", "x")
+    code, out, err = command(capsys, "run", image, "-o", tmp_path / "out", "--masks", next(masks.iterdir()))
+    assert code == 0, err
+    assert "maximus" in out
+    (study,) = (tmp_path / "out" / "studies").iterdir()
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", study.name)
+    assert {path.name for path in study.iterdir()} == {
+        "report.json", "segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png",
+    }  # fmt: skip
