@@ -4,6 +4,7 @@ from grading.errors import ConfigurationError
 
 try:
     import pydicom
+    from pydicom.encaps import get_frame
     from pydicom.pixels.utils import pixel_array
 except AttributeError as error:  # its decoder package imports a standard module named 'dl'
     raise ConfigurationError(
@@ -11,4 +12,4 @@ except AttributeError as error:  # its decoder package imports a standard module
         "decoders need; run the command from another directory"
     ) from error
 
-__all__ = ["pixel_array", "pydicom"]
+__all__ = ["get_frame", "pixel_array", "pydicom"]

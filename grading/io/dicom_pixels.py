@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.errors import UnreadableSeries
-from grading.io.dicom_library import pixel_array, pydicom
+from grading.io.codestream import frame_header
+from grading.io.dicom_library import get_frame, pixel_array, pydicom
 from grading.io.frames import Frame
+from grading.io.tags import Tags
 from grading.volume import BoolArray, FloatArray
 
 _RAW = {
@@ -64,15 +66,19 @@ def _open(path: Path, frame: Frame, name: str) -> pydicom.Dataset:
 
 def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np.generic]:
     """Stored values of one frame, (rows, columns), with the bits of old embedded overlays removed."""
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if not syntax.is_compressed and "PixelData" in dataset:
-        bits, frames = int(dataset.get("BitsAllocated") or 0), int(dataset.get("NumberOfFrames") or 1)
-        expected = frame.rows * frame.columns * frames * bits // 8
+    tags, syntax = Tags((dataset,)), dataset.file_meta.TransferSyntaxUID
+    used, allocated = tags.integer("BitsStored") or 0, tags.integer("BitsAllocated") or 0
+    frames = tags.integer("NumberOfFrames") or 1
+    compressed = _is_compressed(syntax, frame, name)
+    if not compressed and "PixelData" in dataset:
+        expected = frame.rows * frame.columns * frames * allocated // 8
         if len(dataset.PixelData) < expected:
             raise UnreadableSeries(
                 f"series {name}: {frame.label} is truncated, {len(dataset.PixelData)} of {expected} bytes of "
                 "pixels; copy or export it again"
             )
+    if compressed:
+        _check_stream(dataset, frame, frames, allocated, name)
     try:
         pixels = pixel_array(dataset, index=frame.index)
     except Exception as error:  # each decoder raises its own kinds
@@ -85,10 +91,43 @@ def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np
             f"series {name}: {frame.label} decodes to {pixels.shape[::-1]} pixels where its header says "
             f"{(frame.columns, frame.rows)}; export the series again"
         )
-    used, allocated = int(dataset.get("BitsStored") or 0), int(dataset.get("BitsAllocated") or 0)
     if pixels.dtype.kind in "iu" and 0 < used < allocated:
         pixels = _used_bits(pixels, used)
     return np.asarray(pixels)
+
+
+def _check_stream(dataset: pydicom.Dataset, frame: Frame, frames: int, allocated: int, name: str) -> None:
+    """Refuse a compressed image that contradicts the DICOM header, before a native decoder trusts it."""
+    if dataset.file_meta.TransferSyntaxUID == pydicom.uid.RLELossless:
+        return  # run lengths, decoded in Python, have no such header
+    try:
+        stream = get_frame(dataset.PixelData, frame.index, number_of_frames=frames)
+    except Exception as error:  # a damaged table of fragments
+        raise UnreadableSeries(
+            f"series {name}: the compressed pixels of {frame.label} cannot be found "
+            f"({type(error).__name__}); copy or export it again"
+        ) from None
+    said = frame_header(stream)
+    if said is None or (said.rows, said.columns, said.components) != (frame.rows, frame.columns, 1):
+        found = "no image size" if said is None else f"{said.columns} x {said.rows} x {said.components}"
+        raise UnreadableSeries(
+            f"series {name}: the compressed pixels of {frame.label} declare {found} where the header says "
+            f"{frame.columns} x {frame.rows} x 1; copy or export it again"
+        )
+    if said.bits > allocated:
+        raise UnreadableSeries(
+            f"series {name}: the compressed pixels of {frame.label} claim {said.bits} bits where the header "
+            f"has room for {allocated}; copy or export it again"
+        )
+
+
+def _is_compressed(syntax: pydicom.uid.UID, frame: Frame, name: str) -> bool:
+    try:
+        return bool(syntax.is_compressed)
+    except ValueError:
+        raise UnreadableSeries(
+            f"series {name}: {frame.label} names no known way of storing pixels; export it again"
+        ) from None
 
 
 def _used_bits(pixels: npt.NDArray[np.generic], used: int) -> npt.NDArray[np.generic]:
@@ -99,11 +138,11 @@ def _used_bits(pixels: npt.NDArray[np.generic], used: int) -> npt.NDArray[np.gen
 
 def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolArray | None:
     """Pixels at or between Pixel Padding Value and Pixel Padding Range Limit."""
-    try:
-        value = int(dataset.get("PixelPaddingValue"))
-        limit = int(dataset.get("PixelPaddingRangeLimit", value))
-    except (TypeError, ValueError):
+    tags = Tags((dataset,))
+    value = tags.integer("PixelPaddingValue")
+    if value is None:
         return None
-    low, high = sorted((value, limit))
+    limit = tags.integer("PixelPaddingRangeLimit")
+    low, high = sorted((value, value if limit is None else limit))
     padding = (stored >= low) & (stored <= high)  # type: ignore[operator]
     return np.asarray(padding) if padding.any() else None

@@ -1,8 +1,11 @@
 """NIfTI files to Volume and labels, and any array on a volume's grid back to NIfTI."""
 
 import gzip
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +40,8 @@ def open_nifti(path: Path) -> nib.Nifti1Image:
     name = path.name
     try:
         kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
-        image = kind.from_filename(path)
+        with _without_log():
+            image = kind.from_filename(path)
     except Exception as error:  # nibabel, gzip and the header parser each raise their own
         raise UnreadableSeries(
             f"{name}: not a readable NIfTI file ({type(error).__name__}); copy or convert it again"
@@ -205,6 +209,17 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
             f"{path.name} cannot be written to the output folder ({error.strerror}); "
             "check space and permissions"
         ) from error
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """The library prints each header repair; what matters of them is judged and worded here."""
+    log = logging.getLogger("nibabel.global")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _is_nifti2(path: Path) -> bool:

@@ -10,6 +10,7 @@ from dicom_factory import AXIAL, CORONAL, SAGITTAL, enhanced, image, save, slice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydicom import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -23,6 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from grading.errors import IncompleteSeries, MixedSeries, UnreadableSeries
 from grading.io import read
+from grading.io.codestream import FrameHeader, frame_header
 from grading.series import Role
 from grading.volume import Volume
 
@@ -124,16 +126,22 @@ def test_run_length_encoding_changes_no_value(tmp_path: Path) -> None:
     assert read(save(packed, tmp_path / "b")).series.digest == reference.series.digest
 
 
-def test_jpeg_2000_changes_no_value(tmp_path: Path) -> None:
-    packed = slices(image((32, 32, 3)), syntax=JPEG2000Lossless)
+def in_jpeg_2000(voxels: np.ndarray) -> list[Dataset]:
+    packed = slices(voxels, syntax=JPEG2000Lossless)
     for ds in packed:
         pixels = np.frombuffer(ds.PixelData, dtype=np.uint16).reshape(ds.Rows, ds.Columns)
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, "JPEG2000", no_jp2=True, irreversible=False)
         ds.PixelData = encapsulate([stream.getvalue()])
         ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    return packed
+
+
+def test_jpeg_2000_changes_no_value(tmp_path: Path) -> None:
     reference = read(save(slices(image((32, 32, 3))), tmp_path / "a"))
-    assert read(save(packed, tmp_path / "b")).series.digest == reference.series.digest
+    assert (
+        read(save(in_jpeg_2000(image((32, 32, 3))), tmp_path / "b")).series.digest == reference.series.digest
+    )
 
 
 def test_a_file_without_preamble_is_read(tmp_path: Path) -> None:
@@ -260,6 +268,56 @@ def test_truncated_pixels_are_named_with_their_bytes(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(UnreadableSeries, match=r"IM0002 .*(truncated|cannot be read)"):
         read(folder)
+
+
+@pytest.mark.parametrize(("used", "allocated"), [(60000, 16), (16, 12), (17, 16)])
+def test_impossible_bit_depths_are_refused(tmp_path: Path, used: int, allocated: int) -> None:
+    instances = slices(image())
+    for ds in instances:
+        ds.BitsStored, ds.BitsAllocated = used, allocated
+    with pytest.raises(UnreadableSeries):
+        read(save(instances, tmp_path))
+
+
+def test_a_compressed_image_that_claims_too_many_bits_never_reaches_the_decoder(tmp_path: Path) -> None:
+    packed = in_jpeg_2000(image((32, 32, 3)))
+    for ds in packed:
+        ds.PixelData = ds.PixelData.replace(b"\x00\x01\x0f\x01\x01", b"\x00\x01\xc0\x01\x01", 1)
+    with pytest.raises(UnreadableSeries, match="claim 65 bits where the header has room for 16"):
+        read(save(packed, tmp_path))
+
+
+def test_a_compressed_image_of_another_size_never_reaches_the_decoder(tmp_path: Path) -> None:
+    packed = in_jpeg_2000(image((32, 32, 3)))
+    for ds in packed:
+        ds.Columns = 30
+    with pytest.raises(UnreadableSeries, match="declare 32 x 32 x 1 where the header says 30 x 32 x 1"):
+        read(save(packed, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("stream", "header"),
+    [
+        (b"\xff\xd8\xff\xf7\x00\x0b\x3c\x00\x40\x00\x20\x01", FrameHeader(64, 32, 1, 60)),  # JPEG-LS
+        (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc3\x00\x0b\x10\x01\x00\x00\x08\x03", FrameHeader(256, 8, 3, 16)),
+        (b"\xff\xd8\xff\xc4\x00\x03", None),  # no frame header
+        (b"\xff\x4f\xff\x51\x00", None),  # cut
+        (b"", None),
+    ],
+)
+def test_what_a_stream_declares_is_read_from_its_frame_header(
+    stream: bytes, header: FrameHeader | None
+) -> None:
+    assert frame_header(stream) == header
+
+
+def test_an_unknown_transfer_syntax_is_refused(tmp_path: Path) -> None:
+    instances = slices(image())
+    save(instances, tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.5.9.9\0", 1))
+    with pytest.raises(UnreadableSeries, match="names no known way of storing pixels"):
+        read(tmp_path)
 
 
 def test_colour_images_are_refused(tmp_path: Path) -> None:

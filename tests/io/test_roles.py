@@ -1,7 +1,7 @@
 """What an image shows follows from physics first, and from words where physics is silent."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grading.anatomy import Side
@@ -79,7 +79,8 @@ def test_derived_secondary_alone_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "role"),
     [("p1_T1w", Role.T1), ("p1-t2", Role.T2), ("p1_water", Role.WATER), ("fat", Role.FAT),
-     ("p_inphase", Role.IN_PHASE),      ("x_dixon_W", Role.WATER), ("x_dixon_F", Role.FAT), ("x_W", Role.UNKNOWN), ("pdff", Role.FAT_FRACTION),
+     ("p_inphase", Role.IN_PHASE), ("x_dixon_W", Role.WATER), ("x_dixon_F", Role.FAT), ("x_W", Role.UNKNOWN),
+     ("pdff", Role.FAT_FRACTION),
      ("t1_fatsat", Role.T1_FAT_SUPPRESSED), ("x_dwi", Role.DWI), ("scout", Role.LOCALIZER), ("ct", Role.CT),
      ("reader_labels", Role.LABEL_MAP), ("p1_seg", Role.LABEL_MAP), ("tumour_mask", Role.LABEL_MAP),
      ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
@@ -112,6 +113,7 @@ def test_words_split_at_case_and_punctuation() -> None:
 
 
 @given(st.text(max_size=60))
+@settings(deadline=None)
 def test_any_text_has_a_role_and_a_reason(text: str) -> None:
     role, reason = role_of(Acquisition(text=text), names_labels=True)
     assert isinstance(role, Role)
