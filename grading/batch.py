@@ -174,7 +174,7 @@ class _Bars:
         console = Console(stderr=True)
         seen = shown and (console.is_terminal or console.is_jupyter)  # a log file needs no moving bar
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._shown = shown
+        self._seen = seen
         self._progress = Progress(*columns, console=console, transient=True, disable=not seen)
         self._search = self._progress.add_task("looking for studies", total=None)
 
@@ -196,7 +196,7 @@ class _Bars:
 
     def done(self, result: Result) -> None:
         """One more study has a result."""
-        if self._shown and isinstance(result, StudyFailure):
+        if self._seen and isinstance(result, StudyFailure):
             line = literal(f"{result.name}: {result.reason}")
             line.stylize("yellow" if result.status == "not_gradable" else "red")
             self._progress.console.print(line)

@@ -147,9 +147,11 @@ def sample(out: Annotated[Path, Parameter(name="OUT")], /) -> int:
     from grading.report.files import make_folder, writing
 
     make_folder(out)
-    with writing(out):
-        write_sample(out)
-    Console().print(f"sample study written; now: grading run {out} -o RESULTS", markup=False, highlight=False)
+    with writing(out), Console(stderr=True).status("writing the sample study") as status:
+        write_sample(out, status.update)
+    Console().print(
+        f"sample study written; now: grading run {out / 'dicom'} -o RESULTS", markup=False, soft_wrap=True
+    )
     return GRADED
 
 

@@ -29,8 +29,8 @@ class Acquisition:
         volume: the T1 image, or the water image of a Dixon acquisition.
         fat: the fat image of a Dixon acquisition; None for T1.
         labels: uint16 on the image's grid: the structure that fills most of each voxel.
-        truth: a row per muscle and side: `volume_ml` and `fat_fraction` of the fine phantom, `coverage` (share
-            of the muscle within the field of view), `volume_on_grid_ml` (of `labels`) and
+        truth: a row per muscle and side: `volume_ml` and `fat_fraction` of the fine phantom, `coverage`
+            (share of the muscle within the field of view), `volume_on_grid_ml` (of `labels`) and
             `fat_fraction_on_grid` (all fat in the voxels of `labels`: what partial volume adds included).
     """
 
@@ -149,7 +149,9 @@ def _truth(phantom: Phantom, sampler: Sampler, labels: LabelArray) -> pd.DataFra
                     "fat_fraction": float(phantom.fat_fraction[fine].mean(dtype=np.float64)),
                     "coverage": float(sampler.inside(fine).sum() / voxels),
                     "volume_on_grid_ml": int(coarse.sum()) * sampler.target.voxel_volume_ml,
-                    "fat_fraction_on_grid": float(fat_on_grid[coarse].mean(dtype=np.float64)) if coarse.any() else np.nan,
+                    "fat_fraction_on_grid": float(fat_on_grid[coarse].mean(dtype=np.float64))
+                    if coarse.any()
+                    else np.nan,
                 }
             )
     return pd.DataFrame(rows)

@@ -112,7 +112,9 @@ def _muscle_owner(scene: Scene, fine: FineHalf, side: Side) -> npt.NDArray[np.ui
     owner = np.zeros(fine.shape, dtype=np.uint8)
     for number, name in enumerate(scene.names, start=1):
         window = fine.window(scene.regions[name])
-        distance = fine.refine(scene.muscles_mm[name], window) - np.float32(offsets.get(name, 0.0))
+        distance = fine.refine(scene.muscles_mm[name], window) - np.float32(
+            offsets.get(name, scene.swell_mm(name))
+        )
         best_here, second_here = best[window], second[window]
         closer = distance < best_here
         np.minimum(second_here, np.maximum(best_here, distance), out=second_here)
@@ -135,10 +137,9 @@ def _place_bones(
     joint = (fine.refine(scene.skeleton.joint_mm) < 0) & inside
     structure[joint], tissue[joint], owner[joint] = DEEP_FAT, Tissue.CARTILAGE, 0
     for bone in scene.skeleton.bones:
-        distance = fine.refine(bone.distance_mm)
-        here = (distance < 0) & inside
-        owner[here] = 0
-        structure[here] = STRUCTURES[bone.name].left if bone.name in STRUCTURES else VERTEBRA
-        tissue[here] = np.where(
-            distance[here] > -fine.refine(bone.cortex_mm)[here], Tissue.CORTEX, Tissue.MARROW
-        )
+        window = fine.window(bone.region)
+        distance, cortex = (fine.refine(values, window) for values in (bone.distance_mm, bone.cortex_mm))
+        here = (distance < 0) & inside[window]
+        owner[window][here] = 0
+        structure[window][here] = STRUCTURES[bone.name].left if bone.name in STRUCTURES else VERTEBRA
+        tissue[window][here] = np.where(distance[here] > -cortex[here], Tissue.CORTEX, Tissue.MARROW)

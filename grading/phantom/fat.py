@@ -10,10 +10,10 @@ from grading.phantom.parameters import MuscleState, SideParameters
 from grading.phantom.shapes import Array
 from grading.volume import FloatArray
 
-_STREAK_WIDTH_MM = 2.6
-_STREAK_LENGTH_MM = 34.0
+_STREAK_WIDTH_MM = 2.2
+_STREAK_LENGTH_MM = 55.0
 _PATCH_MM = 22.0
-_EDGE = 0.35  # softness of a streak's border, in standard deviations of the noise
+_EDGE = 0.7  # softness of a streak's border, in standard deviations of the noise
 _BISECTIONS = 40
 
 
@@ -48,21 +48,15 @@ def _score(
     points: list[Array], muscle: MuscleShape | None, state: MuscleState, rng: np.random.Generator
 ) -> Array:
     """Inclination of each voxel to be fat: unit-variance noise along the fascicles plus patches and trend."""
-    if muscle is None:
-        fibre = [points[0], points[1], points[2]]
-    else:
-        fibre = _fascicle_coordinates(points, muscle)
+    fibre = points[::-1] if muscle is None else _fascicle_coordinates(points, muscle)  # flank: up and down
     widths = (_STREAK_LENGTH_MM, _STREAK_WIDTH_MM, _STREAK_WIDTH_MM)
     streaks = smooth_noise([f / np.float32(w) for f, w in zip(fibre, widths, strict=True)], rng)
     patches = smooth_noise([p / np.float32(_PATCH_MM) for p in points], rng)
     anterior = points[1] - points[1].mean()
     trend = anterior / max(float(anterior.std()), 1.0)
-    mix = np.float32(state.patchiness)
-    return (
-        streaks * (1 - 0.45 * mix)
-        + patches * mix * np.float32(1.1)
-        - np.float32(1.2 * state.posterior_fat) * trend
-    )
+    mix, slope = np.float32(state.patchiness), np.float32(1.2 * state.posterior_fat)
+    score = streaks * (1 - np.float32(0.45) * mix) + patches * (np.float32(1.1) * mix) - slope * trend
+    return np.asarray(score, dtype=np.float32)
 
 
 def _fascicle_coordinates(points: list[Array], muscle: MuscleShape) -> list[Array]:

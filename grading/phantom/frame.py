@@ -1,7 +1,7 @@
 """Where the phantom's formulas are evaluated: a lattice over one half of the body, and its way to fine grids.
 
 Formulas speak in the nominal frame; a person's size, pelvic tilt and build bend that frame. Signed distances
-are smooth, so they are computed once on a 2.5 mm lattice and interpolated: the shapes are then the same at
+are smooth, so they are computed once on a 3 mm lattice and interpolated: the shapes are then the same at
 every resolution.
 """
 
@@ -15,15 +15,25 @@ from grading.phantom.parameters import PhantomParameters
 from grading.phantom.shapes import Array, Shape
 from grading.volume import Geometry
 
-LATTICE_MM = 2.5
-FAR_MM = 30.0  # signed distances are computed up to this far outside a shape, and constant beyond
+LATTICE_MM = 3.0
+FAR_MM = 18.0  # signed distances are computed up to this far outside a shape, and constant beyond
 BOTTOM_MM, TOP_MM = -178.0, 205.0  # nominal reach of the phantom: proximal thigh to L3
 FRONT_MM, BACK_MM, LATERAL_MM = 98.0, -112.0, 172.0  # lean body, nominal
+_REGION_STEP = 4  # lattice steps at which the region of a shape is looked for
 _SKIN_MARGIN_MM = 14.0
 _WAVES = 5  # sinusoids per direction of the person-to-person deformation
 _TILT_TOP_MM, _TILT_BOTTOM_MM = 0.0, -80.0  # the femur follows the pelvis' tilt no further than this
 
 Slices = tuple[slice, slice, slice]
+
+
+def occupied(mask: npt.NDArray[np.bool_]) -> Slices:
+    """Smallest box of slices that holds every True of `mask`; empty when there is none."""
+    found = []
+    for axis in range(3):
+        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        found.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0))
+    return found[0], found[1], found[2]
 
 
 @dataclass(frozen=True)
@@ -83,13 +93,15 @@ class HalfFrame:
     def region(self, shape: Shape) -> Slices:
         """Lattice slices that hold all points within `FAR_MM` of a shape."""
         low, high = shape.box
-        near = np.ones(self.nominal[0].shape, dtype=bool)
-        for values, a, b in zip(self.nominal, low, high, strict=True):
+        coarse = [n[::_REGION_STEP, ::_REGION_STEP, ::_REGION_STEP] for n in self.nominal]
+        near = np.ones(coarse[0].shape, dtype=bool)
+        for values, a, b in zip(coarse, low, high, strict=True):
             near &= (values > a - FAR_MM) & (values < b + FAR_MM)
         found = []
-        for axis in range(3):
+        for axis, size in enumerate(self.nominal[0].shape):
             hit = np.flatnonzero(near.any(axis=tuple(i for i in range(3) if i != axis)))
-            found.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 2))
+            first, last = (int(hit[0]), int(hit[-1])) if len(hit) else (0, 0)
+            found.append(slice(max(0, (first - 1) * _REGION_STEP), min(size, (last + 1) * _REGION_STEP + 1)))
         return found[0], found[1], found[2]
 
     def evaluate(self, shape: Shape, region: Slices | None = None) -> Array:

@@ -11,13 +11,13 @@ from grading.phantom.shapes import Array, Ellipsoid, Shape, Tube
 from grading.phantom.skeleton import Skeleton
 from grading.phantom.tissue import Tissue
 
-_BLADDER = Ellipsoid((0, 44, 6), (36, 20, 19))
+_BLADDER = Ellipsoid((0, 44, 8), (40, 21, 19))
 _UTERUS_OR_PROSTATE = Ellipsoid((0, 10, 14), (23, 22, 25))
-_RECTUM = Tube(((4, -40, 84, 12), (2, -52, 50, 14), (0, -50, 18, 15), (0, -42, -12, 12), (0, -50, -46, 8)))
+_RECTUM = Tube(((4, -36, 84, 10), (2, -50, 50, 12), (0, -50, 18, 13), (0, -42, -12, 10), (0, -50, -46, 7)))
 _WALL_THICKNESS_MM = 3.0
-_BOWEL_FLOOR_Z = 34.0  # bowel loops lie above the pelvic organs
-_BOWEL_KNOT_MM = 21.0
-_BOWEL_LEVEL, _LUMEN_LEVEL = 0.75, 1.1  # of the noise, standard deviations: a fifth of the cavity is bowel
+_BOWEL_FLOOR_Z = 16.0  # bowel loops lie above the pelvic organs
+_BOWEL_KNOT_MM = 19.0
+_BOWEL_LEVEL, _LUMEN_LEVEL = 0.6, 0.9  # of the noise, standard deviations: a fifth of the cavity is bowel
 
 
 def fill(
@@ -35,7 +35,7 @@ def fill(
     for organ, content, label in (
         (_UTERUS_OR_PROSTATE, Tissue.ORGAN, VISCERA),
         (_BLADDER, Tissue.FLUID, BLADDER),
-        (_RECTUM, Tissue.GAS, VISCERA),
+        (_RECTUM, Tissue.FLUID, VISCERA),
     ):
         window, distance = _near(fine, organ)
         here = (distance < 0) & free[window]
@@ -78,12 +78,16 @@ def _bowel(
 ) -> None:
     """Loops of bowel: the peaks of a random field, with a wall and mixed content."""
     axes = [a.astype(np.float32) for a in fine.axes_mm]
-    where = np.flatnonzero(room & (axes[2] > _BOWEL_FLOOR_Z * fine.frame.parameters.scale))
+    floor = np.float32(_BOWEL_FLOOR_Z * fine.frame.parameters.scale)
+    where = np.flatnonzero(room & (axes[2] > floor))
     if not len(where):
         return
     points = [a[i] for a, i in zip(axes, np.unravel_index(where, fine.shape), strict=True)]
     rng = np.random.default_rng([seed, 17])
     loops = smooth_noise([p / np.float32(_BOWEL_KNOT_MM) for p in points], rng)
+    loops -= np.clip(
+        2 - (points[2] - floor) / np.float32(_BOWEL_KNOT_MM), 0, None
+    )  # none cut flat at the floor
     kind = smooth_noise([p / np.float32(3 * _BOWEL_KNOT_MM) for p in points], rng)
     content = np.select([kind > 0.9, kind > -0.2], [Tissue.GAS, Tissue.ORGAN], Tissue.FLUID)
     bowel = loops > _BOWEL_LEVEL

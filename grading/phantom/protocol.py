@@ -42,7 +42,7 @@ class Protocol:
     slices: int = 40
     centre_mm: tuple[float, float, float] = (0.0, -18.0, 8.0)
     contrast: Literal["t1", "dixon"] = "t1"
-    tr_ms: float = 560.0
+    tr_ms: float = 500.0
     te_ms: float = 11.0
     field_strength_t: float = 1.5
     snr: float = 30.0

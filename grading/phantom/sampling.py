@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from grading.phantom.frame import occupied
 from grading.phantom.protocol import Protocol
 from grading.volume import FloatArray, Geometry
 
@@ -50,8 +51,8 @@ class Sampler:
             fine: array on the phantom's grid.
             displaced: shift by the chemical shift, as fat is.
         """
-        window = _occupied(fine)
-        if window is None:
+        window = occupied(fine != 0)
+        if window[0].stop == 0:
             return np.zeros(self.target.shape, dtype=np.float32)
         result = fine[window].astype(np.float32)
         for axis in self._order:
@@ -71,30 +72,25 @@ class Sampler:
         return result
 
 
-def _occupied(fine: npt.NDArray[np.generic]) -> tuple[slice, slice, slice] | None:
-    """Box of the non-zero voxels, None when there are none."""
-    found = []
-    for axis in range(3):
-        hit = np.flatnonzero((fine != 0).any(axis=tuple(a for a in range(3) if a != axis)))
-        if not len(hit):
-            return None
-        found.append(slice(int(hit[0]), int(hit[-1]) + 1))
-    return found[0], found[1], found[2]
-
-
-def _profile(positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], width_mm: float) -> FloatArray:
+def _profile(
+    positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], width_mm: float
+) -> FloatArray:
     edge = _PROFILE_EDGE * width_mm
     distance = np.abs(positions[None] - centres[:, None])
     return _normalised(np.clip((width_mm / 2 - distance) / edge + 0.5, 0, 1), positions, width_mm)
 
 
-def _triangle(positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], pixel_mm: float) -> FloatArray:
+def _triangle(
+    positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], pixel_mm: float
+) -> FloatArray:
     width = max(pixel_mm, float(positions[1] - positions[0]))
     distance = np.abs(positions[None] - centres[:, None])
     return _normalised(np.clip(1 - distance / width, 0, 1), positions, width)
 
 
-def _normalised(weights: npt.NDArray[np.float64], positions: npt.NDArray[np.float64], area_mm: float) -> FloatArray:
+def _normalised(
+    weights: npt.NDArray[np.float64], positions: npt.NDArray[np.float64], area_mm: float
+) -> FloatArray:
     """Weights that sum to 1, or to less where the profile reaches beyond the phantom."""
     total = weights.sum(axis=1, keepdims=True)
     full = area_mm / float(positions[1] - positions[0])

@@ -46,15 +46,21 @@ class Scene:
         """Name in `grading.anatomy.STRUCTURES` that a muscle is labelled as."""
         return MUSCLES[name].structure if name in MUSCLES else "other_muscle"
 
+    @staticmethod
+    def swell_mm(name: str) -> float:
+        """How far a muscle's surface lies outside its formula."""
+        return MUSCLES[name].swell_mm if name in MUSCLES else 0.0
+
     @cached_property
     def bone_mm(self) -> Array:
         """Distance to the nearest bone."""
-        return np.minimum.reduce([bone.distance_mm for bone in self.skeleton.bones])
+        return np.asarray(np.minimum.reduce([bone.distance_mm for bone in self.skeleton.bones]))
 
     @cached_property
     def clearance_mm(self) -> Array:
         """Positive where no muscle may be: bone with its periosteum, and the hip joint."""
-        return np.float32(_PERIOSTEUM_MM) - np.minimum(self.bone_mm, self.skeleton.joint_mm)
+        nearest = np.minimum(self.bone_mm, self.skeleton.joint_mm)
+        return np.asarray(np.float32(_PERIOSTEUM_MM) - nearest, dtype=np.float32)
 
     @cached_property
     def fascia_mm(self) -> Array:

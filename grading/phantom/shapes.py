@@ -6,6 +6,7 @@ y anterior, z superior, origin midway between the centres of the femoral heads.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +40,7 @@ class Shape(Protocol):
 def smooth_min(a: Array, b: Array, blend_mm: float) -> Array:
     """Union of two signed distances with a fillet of about `blend_mm` (Quilez' quadratic smooth minimum)."""
     h = np.maximum(blend_mm - np.abs(a - b), 0.0) / np.float32(blend_mm)
-    return np.minimum(a, b) - h * h * np.float32(blend_mm / 4)
+    return np.asarray(np.minimum(a, b) - h * h * np.float32(blend_mm / 4), dtype=np.float32)
 
 
 def smooth_max(a: Array, b: Array, blend_mm: float) -> Array:
@@ -90,19 +91,20 @@ class Tube:
             points = [p + np.float32(gain * a) * along for a, p in zip(axis, points, strict=True)]
             path = path.copy()
             path[:, :3] += gain * np.outer(path[:, :3] @ axis, axis)
-        best: Array | None = None
-        for (*start, r0), (*end, r1) in zip(path[:-1], path[1:], strict=True):
-            step = np.subtract(end, start)
-            offset = [p - np.float32(s) for p, s in zip(points, start, strict=True)]
-            t = sum(np.float32(d) * o for d, o in zip(step, offset, strict=True)) / np.float32(step @ step)
-            t = np.clip(t, 0, 1)
-            square = sum((o - np.float32(d) * t) ** 2 for d, o in zip(step, offset, strict=True))
-            here = np.sqrt(square) - (np.float32(r0) + np.float32(r1 - r0) * t)
-            best = here if best is None else np.minimum(best, here)
-        assert best is not None  # noqa: S101 - a tube has at least two knots
-        return np.asarray(
-            best * np.float32(self.flatness ** (0.5 if self.flatten else 0.0)), dtype=np.float32
-        )
+        best = np.full(x.shape, np.inf, dtype=np.float32)
+        for (*start, r0), (*end, r1) in pairwise(path.tolist()):
+            dx, dy, dz = step = np.subtract(end, start).astype(np.float32)
+            per_length = step / (step @ step)
+            ox, oy, oz = (p - np.float32(s) for p, s in zip(points, start, strict=True))
+            t = ox * per_length[0] + oy * per_length[1] + oz * per_length[2]
+            np.clip(t, 0, 1, out=t)
+            ox -= dx * t
+            oy -= dy * t
+            oz -= dz * t
+            distance = np.sqrt(ox * ox + oy * oy + oz * oz)
+            distance -= np.float32(r0) + np.float32(r1 - r0) * t
+            np.minimum(best, distance, out=best)
+        return best * np.float32(self.flatness**0.5 if self.flatten else 1.0)
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ class Barrel:
         """Signed distance of each point, mm."""
         (cx, cy, cz), (rx, ry, rz) = self.centre, self.radii
         round_ = (np.sqrt(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2) - 1) * min(rx, ry)
-        return np.asarray(smooth_max(round_, np.abs(z - cz) - rz, self.edge_mm), dtype=np.float32)
+        return smooth_max(
+            round_.astype(np.float32), np.abs(z - np.float32(cz)) - np.float32(rz), self.edge_mm
+        )
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ class Sheet:
         slopes = np.gradient(values[..., 0], _MAP_STEP_MM)
         cosine = 1 / np.sqrt(1 + slopes[0] ** 2 + slopes[1] ** 2)
         thickness = np.clip(values[..., 1], knots[:, 3].min(), knots[:, 3].max())
-        distance = cKDTree(rim).query(grid.reshape(-1, 2))[0].reshape(grid.shape[:2])
+        distance = np.asarray(cKDTree(rim).query(grid.reshape(-1, 2))[0]).reshape(grid.shape[:2])
         inside = _inside_polygon(rim, grid)
         edge = np.where(inside, -distance, distance)
         return low, *(np.asarray(m, dtype=np.float32) for m in (values[..., 0], thickness, cosine, edge))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from grading.phantom import bones as b
-from grading.phantom.frame import HalfFrame
-from grading.phantom.shapes import Array, smooth_max, smooth_min
+from grading.phantom.frame import LATTICE_MM, HalfFrame, Slices, occupied
+from grading.phantom.shapes import Array, Shape, smooth_max, smooth_min
 
 _SACROILIAC_GAP_MM = 2.5
-_SHAFT_CORTEX_MM, _THIN_CORTEX_MM = 6.0, 1.7
+_SHAFT_CORTEX_MM, _THIN_CORTEX_MM = 5.0, 1.3
+_SHAFT_Z = [-90.0, -50.0]  # nominal heights between which the femur's cortex thickens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +20,12 @@ class Bone:
     name: str
     distance_mm: Array
     cortex_mm: Array
+
+    @property
+    def region(self) -> Slices:
+        """Lattice slices that hold the bone."""
+        x, y, z = occupied(self.distance_mm < LATTICE_MM)
+        return x, y, z
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,15 +47,14 @@ class Skeleton:
 
 def skeleton(frame: HalfFrame) -> Skeleton:
     """Bones of one half of the body."""
-    x, y, z = frame.nominal
+    z = frame.nominal[2]
     scale = np.float32(frame.parameters.scale)
-    from_head = [p - np.float32(c) for p, c in zip((x, y, z), b.HEAD_CENTRE, strict=True)]
-    radius = np.sqrt(sum(p * p for p in from_head)) * scale
-    beyond_rim = sum(np.float32(o) * p for o, p in zip(b.SOCKET_OPENING, from_head, strict=True)) * scale
-    joint = radius - np.float32(b.JOINT_RADIUS_MM) * scale
-    socket = smooth_max(
-        radius - np.float32(b.SOCKET_RADIUS_MM) * scale, beyond_rim - np.float32(b.SOCKET_RIM_MM), 4.0
-    )
+    from_head = np.stack(frame.nominal) - np.asarray(b.HEAD_CENTRE, dtype=np.float32).reshape(3, 1, 1, 1)
+    radius = np.asarray(np.linalg.norm(from_head, axis=0) * scale, dtype=np.float32)
+    beyond_rim = np.tensordot(np.asarray(b.SOCKET_OPENING, dtype=np.float32), from_head, axes=1) * scale
+    joint = np.asarray(radius - np.float32(b.JOINT_RADIUS_MM) * scale, dtype=np.float32)
+    shell = np.asarray(radius - np.float32(b.SOCKET_RADIUS_MM) * scale, dtype=np.float32)
+    socket = smooth_max(shell, np.asarray(beyond_rim - np.float32(b.SOCKET_RIM_MM), dtype=np.float32), 4.0)
 
     femur = frame.evaluate(b.FEMUR)
     hip = smooth_min(frame.evaluate(b.ILIAC_BLADE), frame.evaluate(b.HIP_BONE_RODS), 10.0)
@@ -59,14 +65,13 @@ def skeleton(frame: HalfFrame) -> Skeleton:
     hip = np.maximum(hip, (hip - sacrum + _SACROILIAC_GAP_MM) / 2)
     sacrum = np.maximum(sacrum, (sacrum - hip + _SACROILIAC_GAP_MM) / 2)
     canal = frame.evaluate(b.SPINAL_CANAL)
-    foramina = np.minimum.reduce([frame.evaluate(f) for f in b.SACRAL_FORAMINA])
-    sacrum = np.maximum.reduce([sacrum, -canal, -foramina])
-    spine = np.minimum.reduce([frame.evaluate(v) for v in (*b.VERTEBRAL_BODIES, b.VERTEBRAL_ARCHES)])
+    sacrum = np.maximum(sacrum, -canal)
+    vertebrae: tuple[Shape, ...] = (*b.VERTEBRAL_BODIES, b.VERTEBRAL_ARCHES)
+    spine = np.minimum.reduce([frame.evaluate(v) for v in vertebrae])
     discs = np.minimum.reduce([frame.evaluate(d) for d in b.DISCS])
     spine = np.maximum.reduce([spine, -canal, 1.5 - sacrum, -discs])
     thin = np.full_like(z, _THIN_CORTEX_MM)
-    shaft = np.clip((-50 - z) / 40, 0, 1)
-    cortex = thin + np.float32(_SHAFT_CORTEX_MM - _THIN_CORTEX_MM) * shaft
+    cortex = np.interp(z, _SHAFT_Z, [_SHAFT_CORTEX_MM, _THIN_CORTEX_MM]).astype(np.float32)
     return Skeleton(
         (
             Bone("hip_bone", hip, thin),

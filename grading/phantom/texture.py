@@ -1,6 +1,7 @@
 """Small variations of brightness that no label holds: septa in fat, marrow, and what noise is not."""
 
 import numpy as np
+import numpy.typing as npt
 
 from grading.anatomy import SIDES, Side
 from grading.phantom.build import Phantom
@@ -8,9 +9,9 @@ from grading.phantom.noise import smooth_noise
 from grading.phantom.tissue import Tissue
 from grading.volume import FloatArray
 
-_SEPTUM_KNOT_MM = (11.0, 7.0, 11.0)
-_SEPTUM_LEVEL = 0.10  # |noise| below which a voxel lies on a septum
-_SEPTUM_SIGNAL = 0.72
+_SEPTUM_KNOT_MM = (16.0, 8.0, 14.0)
+_SEPTUM_LEVEL = 0.06  # |noise| below which a voxel lies on a septum
+_SEPTUM_SIGNAL = 0.80
 _GRAIN_KNOT_MM = 4.0
 _GRAIN = {Tissue.MUSCLE: 0.045, Tissue.FAT: 0.02, Tissue.MARROW: 0.07, Tissue.ORGAN: 0.16, Tissue.VESSEL: 0.2}
 
@@ -34,7 +35,7 @@ def texture(phantom: Phantom) -> FloatArray:
     return np.concatenate([halves[side] for side in SIDES])
 
 
-def _half(tissue: np.ndarray, axes: tuple[FloatArray, ...], seed: int) -> FloatArray:  # type: ignore[type-arg]
+def _half(tissue: npt.NDArray[np.uint8], axes: tuple[FloatArray, ...], seed: int) -> FloatArray:
     factor = np.ones(tissue.shape, dtype=np.float32)
     flat, kinds = factor.reshape(-1), tissue.reshape(-1)
     for kind, amplitude in _GRAIN.items():
@@ -44,6 +45,8 @@ def _half(tissue: np.ndarray, axes: tuple[FloatArray, ...], seed: int) -> FloatA
         grain = smooth_noise([p / np.float32(_GRAIN_KNOT_MM) for p in points], rng)
         flat[where] += np.float32(amplitude) * np.clip(grain, -2.5, 2.5)
         if kind is Tissue.FAT:
-            sheets = smooth_noise([p / np.float32(k) for p, k in zip(points, _SEPTUM_KNOT_MM, strict=True)], rng)
+            sheets = smooth_noise(
+                [p / np.float32(k) for p, k in zip(points, _SEPTUM_KNOT_MM, strict=True)], rng
+            )
             flat[where[np.abs(sheets) < _SEPTUM_LEVEL]] *= np.float32(_SEPTUM_SIGNAL)
     return factor

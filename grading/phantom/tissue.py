@@ -58,7 +58,7 @@ _WATER_1_5_T = {
 }
 _LENGTHENING_AT_3_T = 1.2  # T1 of water, 3 T over 1.5 T, mean over tissues (de Bazelaire 2004)
 _MUSCLE_3_T = Relaxation(1420, 32)
-_FAT = {1.5: Relaxation(288, 165, 0.9), 3.0: Relaxation(382, 68, 0.95)}
+_FAT = {1.5: Relaxation(288, 165, 0.95), 3.0: Relaxation(382, 68, 1.0)}
 FIELD_STRENGTHS_T = tuple(_FAT)
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from grading.anatomy import Muscle, Side
-from grading.phantom.frame import LATTICE_MM
+from grading.phantom.frame import LATTICE_MM, occupied
 from grading.phantom.parameters import REFERENCE_VOLUME_ML
 from grading.phantom.scene import Scene
 from grading.phantom.shapes import Array
 
 _ROUNDS = 4  # neighbours share borders: volumes settle to 0.3 % after three
 _BISECTIONS = 12
-_LIMIT_MM = 14.0  # no surface moves further than this
+_LIMIT_MM = 12.0  # no surface moves further than this
 
 
 def offsets_mm(scene: Scene, side: Side) -> dict[str, float]:
@@ -18,8 +18,10 @@ def offsets_mm(scene: Scene, side: Side) -> dict[str, float]:
     person = scene.frame.parameters
     size = person.scale**3 * person.width
     graded = tuple(Muscle)
-    rest = np.minimum.reduce([d for name, d in scene.muscles_mm.items() if name not in graded])
-    crops = {muscle: _crop(scene.muscles_mm[muscle]) for muscle in graded}
+    rest = np.minimum.reduce(
+        [d - np.float32(scene.swell_mm(name)) for name, d in scene.muscles_mm.items() if name not in graded]
+    )
+    crops = {muscle: occupied(scene.muscles_mm[muscle] < _LIMIT_MM + LATTICE_MM) for muscle in graded}
     offsets = dict.fromkeys(graded, 0.0)
     for _ in range(_ROUNDS):
         for muscle in graded:
@@ -33,11 +35,6 @@ def offsets_mm(scene: Scene, side: Side) -> dict[str, float]:
                 REFERENCE_VOLUME_ML[muscle] * size * person.side(side).state(muscle).volume_scale,
             )
     return {muscle.value: offset for muscle, offset in offsets.items()}
-
-
-def _crop(distance_mm: Array) -> tuple[slice, ...]:
-    near = np.argwhere(distance_mm < _LIMIT_MM + LATTICE_MM)
-    return tuple(slice(int(a), int(b)) for a, b in zip(near.min(0), near.max(0) + 1, strict=True))
 
 
 def _solve(own: Array, rival: Array, clearance: Array, gap_mm: float, target_ml: float) -> float:

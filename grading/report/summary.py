@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
-from grading.io.found import StudyFound
+from grading.io.found import SeriesFound, StudyFound
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
 from grading.report.words import SHORT, findings_by_code, words
 
@@ -81,21 +81,27 @@ def _failures(failures: Iterable[StudyFailure]) -> Table:
 
 
 def found(studies: Iterable[StudyFound]) -> RenderableType:
-    """What discovery found: a line per series, with its role and why it is or is not graded."""
-    table = Table(box=box.SIMPLE_HEAD, title="Studies and series; * marks what would be graded")
-    for heading in ("study", "", "series", "role", "voxels", "spacing mm", "plane", "why"):
-        table.add_column(heading)
+    """What discovery found: each series with its role, grid and why it is or is not graded."""
+    table = Table(box=box.SIMPLE_HEAD, title="Studies and their series; * marks what would be graded")
+    table.add_column("study, series", overflow="fold", ratio=3)
+    table.add_column("image", ratio=3)
+    table.add_column("why", ratio=4)
     for study in studies:
-        name = study.name
+        verdict = (
+            "nothing to grade, see each series" if study.problem and study.series else study.problem or ""
+        )
+        table.add_row(literal(study.name), "", literal(verdict), style="bold")
         for series in study.series:
-            shape = "×".join(str(n) for n in series.shape)
-            spacing = "×".join(f"{s:.2f}" for s in series.spacing_mm)
-            mark = "*" if series.chosen else ""
-            what = (series.info.name, series.info.role, shape, spacing, series.plane, series.reason)
-            table.add_row(*map(literal, (name, mark, *what)), style="bold" if series.chosen else None)
-            name = ""
-        if study.problem is not None:
-            cells = (name, "", "not gradable", "", "", "", "", str(study.problem))
-            table.add_row(*map(literal, cells), style="yellow")
+            name = f"{'*' if series.chosen else ' '} {series.info.name}"
+            table.add_row(*map(literal, (name, _image(series), series.reason)))
         table.add_section()
     return table
+
+
+def _image(series: SeriesFound) -> str:
+    """Role, plane and grid of a series, as far as they are known."""
+    words = [series.info.role.value.replace("_", " "), series.plane]
+    if all(series.shape):
+        spacing = "×".join(f"{s:.2f}" for s in series.spacing_mm)
+        words.append(f"{'×'.join(str(n) for n in series.shape)} of {spacing} mm")
+    return ", ".join(word for word in words if word)
