@@ -35,7 +35,7 @@ def fill(
     for organ, content, label in (
         (_UTERUS_OR_PROSTATE, Tissue.ORGAN, VISCERA),
         (_BLADDER, Tissue.FLUID, BLADDER),
-        (_RECTUM, Tissue.FLUID, VISCERA),
+        (_RECTUM, Tissue.ORGAN, VISCERA),
     ):
         window, distance = _near(fine, organ)
         here = (distance < 0) & free[window]

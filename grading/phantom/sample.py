@@ -15,8 +15,8 @@ from grading.phantom.parameters import MuscleState, PhantomParameters, SideParam
 from grading.phantom.protocol import Protocol
 
 STUDY = "limping_right"
-SPACING_MM = 1.5
-_STORED_PER_UNIT = 0.3  # 12 bits hold it, and noise below the last bit is not stored
+SPACING_MM = 1.25
+_STORED_PER_UNIT = 0.2  # noise still spans several steps; finer ones would only fill the disk
 
 LEFT = SideParameters(
     maximus=MuscleState(fat_fraction=0.07, patchiness=0.3),
