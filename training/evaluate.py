@@ -14,6 +14,7 @@ import numpy as np
 from grading.anatomy import GLUTEI, SIDES, Muscle, Side, label_of
 from grading.errors import SegmentationError
 from grading.io import read
+from grading.phantom import Protocol, acquire, build_phantom, random_parameters
 from grading.segment import segment
 from grading.series import SeriesInfo
 from grading.volume import Geometry, Segmentation, Volume
@@ -23,6 +24,7 @@ from training.synthesis import synthesise
 from training.train import HELD_OUT_BODY
 from training.warp import PATCH_SPACING_MM
 
+_IN_VIEW_ML = 5.0  # less of a muscle than this in view says little
 _BONES = {"femur": 1, "hip_bone": 2, "sacrum": 4}
 
 
@@ -64,19 +66,21 @@ def real_rows(
         yield row
 
 
-def _synthetic_row(name: str, labels: np.ndarray, volume: Volume, sides: np.ndarray) -> dict[str, object]:
-    row: dict[str, object] = {"image": name}
+def _row(name: str, volume: Volume, truth: Callable[[Muscle, Side], np.ndarray]) -> dict[str, object]:
+    """Dice of each muscle, mean over the sides on which at least `_IN_VIEW_ML` of it is in view."""
     try:
         found = segment(volume).labels
     except SegmentationError:
         found = np.zeros(volume.geometry.shape, dtype=np.uint16)
+    row: dict[str, object] = {"image": name}
     for muscle in Muscle:
-        scores = []
-        for side in SIDES:
-            truth = (labels == CLASSES.index(muscle)) & (sides == (side is Side.RIGHT))
-            if truth.sum() * volume.geometry.voxel_volume_ml > 5:
-                scores.append(dice(found == label_of(muscle, side), truth))
-        row[muscle] = np.mean(scores) if scores else float("nan")
+        masks = [(side, truth(muscle, side)) for side in SIDES]
+        scores = [
+            dice(found == label_of(muscle, side), mask)
+            for side, mask in masks
+            if mask.sum() * volume.geometry.voxel_volume_ml >= _IN_VIEW_ML
+        ]
+        row[muscle] = float(np.mean(scores)) if scores else float("nan")
     return row
 
 
@@ -90,7 +94,27 @@ def body_rows(path: Path, count: int, seed: int = 9000) -> Iterable[dict[str, ob
         geometry = Geometry(shape, np.diag([PATCH_SPACING_MM] * 3 + [1.0]))
         image = made.image.numpy()
         volume = Volume(image, geometry, image > 0, SeriesInfo(f"{body.name}-{number}"))
-        yield _synthetic_row(f"{body.name}-{number}", made.group.numpy(), volume, made.side.numpy())
+        kind, right = made.group.numpy(), made.side.numpy()
+
+        def truth(
+            muscle: Muscle, side: Side, kind: np.ndarray = kind, right: np.ndarray = right
+        ) -> np.ndarray:
+            return (kind == CLASSES.index(muscle)) & (right == (side is Side.RIGHT))
+
+        yield _row(volume.series.name, volume, truth)
+
+
+def phantom_rows(count: int, seed: int = 9001) -> Iterable[dict[str, object]]:
+    """Dice on scans of digital pelves whose parameters were never trained on."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        person = build_phantom(random_parameters(rng), 2.0)
+        scan = acquire(person, Protocol(plane=("coronal", "axial")[number % 2], seed=number))
+
+        def truth(muscle: Muscle, side: Side, labels: np.ndarray = scan.labels) -> np.ndarray:
+            return labels == label_of(muscle, side)
+
+        yield _row(f"phantom-{number}", scan.volume, truth)
 
 
 def table(rows: Iterable[dict[str, object]], title: str) -> None:
@@ -120,6 +144,7 @@ def main() -> None:
     table(real_rows(arguments.data / "mri" / "pelvis_t1_coronal", picture), "Real studies, outlined slices")
     body = arguments.data / "anatomies" / f"{HELD_OUT_BODY}.nii.gz"
     table(body_rows(body, arguments.images), f"Synthesised images of the held-out body ({HELD_OUT_BODY})")
+    table(phantom_rows(arguments.images), "Scans of digital pelves with unseen parameters")
 
 
 if __name__ == "__main__":
