@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,9 @@ from grading.study import grade_study
 
 NOT_GRADABLE = (SeriesNotFound, UnsupportedContrast, SegmentationError, MeasurementError)
 """Errors that mean a sound input which does not show what is needed; any other means something is broken."""
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Read by OpenMP, OpenBLAS, MKL and Accelerate; unset, each worker would start a thread per processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,12 @@ def run_in_processes(jobs: Iterable[Job], workers: int) -> Iterator[Result]:
     waiting = deque(
         dataclasses.replace(job, settings=dataclasses.replace(job.settings, threads=threads)) for job in jobs
     )
-    while waiting:
-        suspects: list[Job] = []
-        yield from _run_pool(waiting, workers, suspects)
-        for job in suspects:
-            yield _run_alone(job)
+    with _numerical_threads(threads):
+        while waiting:
+            suspects: list[Job] = []
+            yield from _run_pool(waiting, workers, suspects)
+            for job in suspects:
+                yield _run_alone(job)
 
 
 def run_job(job: Job) -> Result:
@@ -155,6 +160,21 @@ def _run_alone(job: Job) -> Result:
 def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")  # fork and the threads of numerical libraries deadlock
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_parent)
+
+
+@contextmanager
+def _numerical_threads(threads: int) -> Iterator[None]:
+    """Processes started meanwhile give their linear algebra this many threads, unless the user chose.
+
+    Libraries read the environment once, when they are loaded, so it must be set before a process starts.
+    """
+    added = {name: str(threads) for name in THREAD_VARIABLES if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _leave_interrupts_to_parent() -> None:
