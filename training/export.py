@@ -41,6 +41,17 @@ def averaged_weights(checkpoint: Path) -> tuple[UNet, int]:
     return net.eval(), int(state["iteration"])
 
 
+def shipped_weights(model: Path) -> dict[str, Tensor]:
+    """Weights of an exported model by the network's own names; the coarse heads are not shipped."""
+    arrays = onnx.load(model).graph.initializer
+    prefix = "net."
+    return {
+        a.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(a).copy())
+        for a in arrays
+        if a.name.startswith(prefix)
+    }
+
+
 def export(run: Path, version: str, bundle: Path = BUNDLE) -> str:
     """Write network.onnx and network.sha256 into `bundle`; returns the hash."""
     net, iteration = averaged_weights(run / "checkpoint.pt")

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from training import anatomies, real
 from training.classes import CLASSES
+from training.export import shipped_weights
 from training.loss import loss_of_levels
 from training.model import UNet
 from training.phantoms import phantom_anatomies
@@ -69,6 +70,8 @@ def train(arguments: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(arguments.seed)
     net = UNet(len(CLASSES)).to(device)
+    if arguments.start:
+        net.load_state_dict(shipped_weights(arguments.start), strict=False)
     average = torch.optim.swa_utils.AveragedModel(net, avg_fn=_running_average)
     optimiser = torch.optim.AdamW(net.parameters(), lr=arguments.rate, weight_decay=1e-4)
     start, checkpoint = 0, out / "checkpoint.pt"
@@ -122,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("training/runs/first"))
+    parser.add_argument("--start", type=Path, help="an exported model to go on from")
     parser.add_argument("--iterations", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--phantoms", type=int, default=12, help="how many random phantoms to train on")
