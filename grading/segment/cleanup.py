@@ -51,6 +51,11 @@ def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
     return ndimage.find_objects(mask.astype(np.uint8))[0]
 
 
+def gluteal_voxels(labels: LabelArray) -> BoolArray:
+    """Voxels of any gluteal muscle (TFL included) on either side."""
+    return np.asarray(np.isin(labels, [label_of(m, side) for m in Muscle for side in SIDES]))
+
+
 def gluteal_volume_ml(labels: LabelArray, geometry: Geometry) -> dict[str, float]:
     """Volume of the labelled gluteal muscles (TFL included) by side, mL."""
     return {
