@@ -16,7 +16,8 @@ _UTERUS_OR_PROSTATE = Ellipsoid((0, 10, 14), (23, 22, 25))
 _RECTUM = Tube(((4, -36, 84, 10), (2, -50, 50, 12), (0, -50, 18, 13), (0, -42, -12, 10), (0, -50, -46, 7)))
 _WALL_THICKNESS_MM = 3.0
 _BOWEL_FLOOR_Z = 16.0  # bowel loops lie above the pelvic organs
-_BOWEL_KNOT_MM = 19.0
+_BOWEL_KNOT_MM = 8.0
+_BOWEL_SMOOTHING_KNOTS = 1.3  # loops about 25 mm across, rounded
 _BOWEL_LEVEL, _LUMEN_LEVEL = 0.6, 0.9  # of the noise, standard deviations: a fifth of the cavity is bowel
 
 
@@ -84,11 +85,10 @@ def _bowel(
         return
     points = [a[i] for a, i in zip(axes, np.unravel_index(where, fine.shape), strict=True)]
     rng = np.random.default_rng([seed, 17])
-    loops = smooth_noise([p / np.float32(_BOWEL_KNOT_MM) for p in points], rng)
-    loops -= np.clip(
-        2 - (points[2] - floor) / np.float32(_BOWEL_KNOT_MM), 0, None
-    )  # none cut flat at the floor
-    kind = smooth_noise([p / np.float32(3 * _BOWEL_KNOT_MM) for p in points], rng)
+    knot = np.float32(_BOWEL_KNOT_MM)
+    loops = smooth_noise([p / knot for p in points], rng, _BOWEL_SMOOTHING_KNOTS)
+    loops -= np.clip(2 - (points[2] - floor) / (2 * knot), 0, None)  # none is cut flat at the floor
+    kind = smooth_noise([p / (6 * knot) for p in points], rng)
     content = np.select([kind > 0.9, kind > -0.2], [Tissue.GAS, Tissue.ORGAN], Tissue.FLUID)
     bowel = loops > _BOWEL_LEVEL
     structure.reshape(-1)[where[bowel]] = VISCERA

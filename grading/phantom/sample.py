@@ -15,8 +15,8 @@ from grading.phantom.parameters import MuscleState, PhantomParameters, SideParam
 from grading.phantom.protocol import Protocol
 
 STUDY = "limping_right"
-SPACING_MM = 1.25
-_STORED_PER_UNIT = 0.2  # noise still spans several steps; finer ones would only fill the disk
+SPACING_MM = 1.5
+_STORED_PER_UNIT = 0.17  # noise still spans several steps; finer ones would only fill the disk
 
 LEFT = SideParameters(
     maximus=MuscleState(fat_fraction=0.07, patchiness=0.3),
@@ -38,7 +38,7 @@ PERSON = PhantomParameters(
     subcutaneous_mm=19.0, pelvic_tilt_deg=3.0, warp_mm=2.0, warp_seed=4, left=LEFT, right=RIGHT
 )
 PROTOCOL = Protocol(
-    plane="coronal", in_plane_mm=1.0, slice_mm=5.0, fov_mm=(352.0, 304.0), slices=36,
+    plane="coronal", in_plane_mm=1.0, slice_mm=5.0, fov_mm=(348.0, 300.0), slices=36,
     centre_mm=(0.0, -20.0, 10.0), snr=28.0, bias=0.18, seed=3,
 )  # fmt: skip
 

@@ -7,7 +7,10 @@ from grading.phantom.frame import occupied
 from grading.phantom.protocol import Protocol
 from grading.volume import FloatArray, Geometry
 
+FloatTable = npt.NDArray[np.float64]
+
 _PROFILE_EDGE = 0.15  # share of the slice thickness over which its profile falls from full to none
+_PROFILE_SAMPLES = 2001  # of a profile's numerical integral: exact to 1e-6
 
 
 class Sampler:
@@ -34,12 +37,12 @@ class Sampler:
         )
         self._order = (protocol.slice_axis, *(a for a in range(3) if a != protocol.slice_axis))
 
-    def _positions(self, axis: int) -> npt.NDArray[np.float64]:
+    def _positions(self, axis: int) -> FloatTable:
         return np.asarray(
             self._source.affine[axis, 3] + self._source.spacing_mm[axis] * np.arange(self._source.shape[axis])
         )
 
-    def _centres(self, axis: int) -> npt.NDArray[np.float64]:
+    def _centres(self, axis: int) -> FloatTable:
         return np.asarray(
             self.target.affine[axis, 3] + self.target.spacing_mm[axis] * np.arange(self.target.shape[axis])
         )
@@ -72,26 +75,33 @@ class Sampler:
         return result
 
 
-def _profile(
-    positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], width_mm: float
-) -> FloatArray:
-    edge = _PROFILE_EDGE * width_mm
-    distance = np.abs(positions[None] - centres[:, None])
-    return _normalised(np.clip((width_mm / 2 - distance) / edge + 0.5, 0, 1), positions, width_mm)
+def _profile(positions: FloatTable, centres: FloatTable, width_mm: float) -> FloatArray:
+    """Slice profile: a trapezoid, `width_mm` wide at half height."""
+    half, edge = width_mm / 2, _PROFILE_EDGE * width_mm / 2
+    return _integrated(
+        positions, centres, [-half - edge, -half + edge, half - edge, half + edge], [0, 1, 1, 0]
+    )
 
 
-def _triangle(
-    positions: npt.NDArray[np.float64], centres: npt.NDArray[np.float64], pixel_mm: float
-) -> FloatArray:
+def _triangle(positions: FloatTable, centres: FloatTable, pixel_mm: float) -> FloatArray:
+    """Linear interpolation between pixels; between fine voxels where these are the larger."""
     width = max(pixel_mm, float(positions[1] - positions[0]))
-    distance = np.abs(positions[None] - centres[:, None])
-    return _normalised(np.clip(1 - distance / width, 0, 1), positions, width)
+    return _integrated(positions, centres, [-width, 0, width], [0, 1, 0])
 
 
-def _normalised(
-    weights: npt.NDArray[np.float64], positions: npt.NDArray[np.float64], area_mm: float
+def _integrated(
+    positions: FloatTable, centres: FloatTable, knots: list[float], heights: list[float]
 ) -> FloatArray:
-    """Weights that sum to 1, or to less where the profile reaches beyond the phantom."""
-    total = weights.sum(axis=1, keepdims=True)
-    full = area_mm / float(positions[1] - positions[0])
-    return np.asarray(weights / np.maximum(total, 0.8 * full), dtype=np.float32)
+    """Share of a piecewise linear profile that falls on each fine voxel, (centres, positions).
+
+    Rows sum to 1, or to less where the profile reaches beyond the phantom.
+    """
+    fine = np.linspace(knots[0], knots[-1], _PROFILE_SAMPLES)
+    height = np.interp(fine, knots, heights)
+    below = np.r_[0, np.cumsum((height[1:] + height[:-1]) / 2)]
+    half = (positions[1] - positions[0]) / 2
+    offset = positions[None] - centres[:, None]
+    share = np.interp(offset + half, fine, below / below[-1]) - np.interp(
+        offset - half, fine, below / below[-1]
+    )
+    return np.asarray(share, dtype=np.float32)
