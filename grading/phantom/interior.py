@@ -87,7 +87,8 @@ def _bowel(
     rng = np.random.default_rng([seed, 17])
     knot = np.float32(_BOWEL_KNOT_MM)
     loops = smooth_noise([p / knot for p in points], rng, _BOWEL_SMOOTHING_KNOTS)
-    loops -= np.clip(2 - (points[2] - floor) / (2 * knot), 0, None)  # none is cut flat at the floor
+    # no loop is cut flat where the halves of the body meet, or at the floor
+    loops -= np.clip(2 - points[0] / knot, 0, None) + np.clip(2 - (points[2] - floor) / (2 * knot), 0, None)
     kind = smooth_noise([p / (6 * knot) for p in points], rng)
     content = np.select([kind > 0.9, kind > -0.2], [Tissue.GAS, Tissue.ORGAN], Tissue.FLUID)
     bowel = loops > _BOWEL_LEVEL
