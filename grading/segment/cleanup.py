@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from grading.anatomy import SIDES, STRUCTURES, Muscle, label_of
+from grading.masks import bounding_box
 from grading.volume import BoolArray, Geometry, LabelArray
 
 SMALLEST_SHARE = 0.1  # of the largest piece: smaller pieces are specks of another structure
@@ -28,9 +29,9 @@ def tidy(labels: LabelArray, geometry: Geometry) -> LabelArray:
         for side in SIDES:
             number = label_of(muscle, side)
             mask = labels == number
-            if not mask.any():
+            box = bounding_box(mask)
+            if box is None:
                 continue
-            box = _bounding_box(mask)
             kept = _main_pieces(mask[box], smallest)
             view = result[box]
             view[mask[box] & ~kept] = 0
@@ -45,10 +46,6 @@ def _main_pieces(mask: BoolArray, smallest_voxels: float) -> BoolArray:
     sizes[0] = 0
     keep = (sizes >= SMALLEST_SHARE * sizes.max()) & (sizes >= smallest_voxels)
     return np.asarray(keep[pieces])
-
-
-def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
-    return ndimage.find_objects(mask.astype(np.uint8))[0]
 
 
 def gluteal_voxels(labels: LabelArray) -> BoolArray:
