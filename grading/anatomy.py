@@ -72,6 +72,12 @@ STRUCTURES: dict[str, Structure] = {
 
 SIDES: tuple[Side, ...] = (Side.LEFT, Side.RIGHT)
 GLUTEI: tuple[Muscle, ...] = (Muscle.GLUTEUS_MAXIMUS, Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MINIMUS)
+REGIONS: dict[Muscle, tuple[Region, ...]] = {  # parts that are measured beside the whole, in table order
+    Muscle.GLUTEUS_MAXIMUS: (Region.UPPER, Region.LOWER),
+    Muscle.GLUTEUS_MEDIUS: (Region.ANTERIOR, Region.MIDDLE, Region.POSTERIOR),
+    Muscle.GLUTEUS_MINIMUS: (Region.ANTERIOR, Region.POSTERIOR),
+    Muscle.TENSOR_FASCIAE_LATAE: (),
+}
 
 
 def label_of(structure: str, side: Side) -> int:

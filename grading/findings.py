@@ -7,7 +7,7 @@ and a typo cannot invent a new one.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from grading.anatomy import Muscle, Side
+from grading.anatomy import Muscle, Region, Side
 
 
 class Severity(StrEnum):
@@ -99,6 +99,23 @@ FINDINGS: dict[str, FindingKind] = {
     "side_assumed": FindingKind(
         Severity.CAUTION, "One hip is in view and nothing names its side; name it with --side."
     ),
+    "region_by_geometry": FindingKind(
+        Severity.NOTE, "No complete rule is published for this region; it was cut out by geometry."
+    ),
+    "region_level_assumed": FindingKind(
+        Severity.CAUTION,
+        "This side shows no labelled femoral head; the level between upper and lower maximus is an estimate.",
+    ),
+    "region_undefined": FindingKind(
+        Severity.STOP, "Nothing in view tells where this region of the muscle begins."
+    ),
+    "region_of_part_in_view": FindingKind(
+        Severity.CAUTION, "The muscle leaves the image, so its regions are parts of what is in view."
+    ),
+    "anterior_often_fatty": FindingKind(
+        Severity.NOTE,
+        "Anterior gluteus minimus is fatty in people without symptoms too; read the posterior part first.",
+    ),
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
     "partly_outlined": FindingKind(
         Severity.CAUTION,
@@ -119,12 +136,14 @@ class Finding:
         detail: what was measured, with numbers, free of patient identity.
         muscle: the muscle concerned, or None for the whole study.
         side: the side concerned, or None.
+        region: the region concerned (`Region.WHOLE`: the whole muscle only), or None for all of them.
     """
 
     code: str
     detail: str = ""
     muscle: Muscle | None = None
     side: Side | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.code not in FINDINGS:

@@ -1,0 +1,154 @@
+"""Parts of the glutei that are read by themselves, divided by geometry.
+
+Readers grade the anterior and posterior half of minimus, the thirds of medius, and upper and lower maximus,
+but the published rules are incomplete. Here minimus and medius are cut into equal lengths of the arc that
+they make round the ilium, seen along the body's axis; maximus is cut at the level of the top of the femoral
+head [project convention]. Everything is computed in the patient's own mm and toward the body's side, so
+that neither grid nor orientation nor a mirror changes a region.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from grading.anatomy import REGIONS, Muscle, Region, Side
+from grading.findings import Finding
+from grading.masks import Box, bounding_box
+from grading.volume import BoolArray, Geometry, Segmentation
+
+Points = npt.NDArray[np.float64]
+
+ARC_END = 0.01  # share of the volume beyond either end of the arc: a stray tip moves no border
+ARC_STEP_MM = 0.5  # of the polyline that stands for the arc: far below any voxel
+HEAD_TOP_ML = 0.5  # of bone above the level: 2.6 mm below the pole of a head of 24 mm radius, immune to specks
+HEAD_MM = 40.0  # from the femur's medial edge: the head, without the greater trochanter
+PROXIMAL_MM = 60.0  # below the femur's top: head and trochanter, without the shaft, which runs medially
+HEAD_TOP_SHARE = 0.555  # of maximus' height that lies below the head's top: mean of both sides of ten women
+# (own outlines, SD 0.033, that is 7 mm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One region of a muscle.
+
+    Attributes:
+        region: which.
+        mask: bool, shape (i, j, k), on the segmentation's grid; may be empty.
+        findings: how it was cut out, and what to know before reading it.
+    """
+
+    region: Region
+    mask: BoolArray
+    findings: tuple[Finding, ...]
+
+
+def divide(segmentation: Segmentation, muscle: Muscle, side: Side) -> tuple[Part, ...]:
+    """The regions of one muscle, in the order of `REGIONS`; together they are the whole of it.
+
+    Args:
+        segmentation: labels; those of the femora give the level that divides maximus.
+        muscle: which one; tensor fasciae latae has no regions.
+        side: which side.
+
+    Returns:
+        Parts whose finding `region_by_geometry` says how they were cut. Anterior minimus also carries
+        `anterior_often_fatty`; the parts of maximus `region_level_assumed` where its own femoral head does
+        not show the level, and empty masks with `region_undefined` where nothing does.
+    """
+    mask = segmentation.mask(muscle, side)
+    box = bounding_box(mask)
+    regions = REGIONS[muscle]
+    if box is None:
+        return tuple(Part(region, mask, ()) for region in regions)
+    points = points_mm(mask[box], box, segmentation.geometry)
+    if muscle is Muscle.GLUTEUS_MAXIMUS:
+        cut = _at_level(points, segmentation, side, box)
+    else:
+        cut = _along_arc(points, side, len(regions))
+    parts = []
+    for rank, region in enumerate(regions):
+        own = np.zeros_like(mask)
+        own[box][mask[box]] = cut.rank == rank
+        findings = [Finding(code, detail, muscle, side, region) for code, detail in cut.notes]
+        if (muscle, region) == (Muscle.GLUTEUS_MINIMUS, Region.ANTERIOR):
+            findings.append(Finding("anterior_often_fatty", "", muscle, side, region))
+        parts.append(Part(region, own, tuple(findings)))
+    return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """Number of the part that each voxel of a muscle belongs to (-1: none), and findings (code, detail)."""
+
+    rank: npt.NDArray[np.intp]
+    notes: tuple[tuple[str, str], ...]
+
+
+def _along_arc(points: Points, side: Side, parts: int) -> _Cut:
+    """Equal lengths of the muscle's arc, counted from the front.
+
+    The arc is the parabola that fits the muscle best, seen along the body's axis, about its longer principal
+    direction; each voxel belongs where its nearest point of the parabola lies.
+    """
+    seen = np.column_stack([_lateral(points, side), points[:, 1]])
+    offset = seen - seen.mean(axis=0)
+    across, along = np.linalg.eigh(offset.T @ offset).eigenvectors.T
+    along = along if along[1] < 0 else -along  # from front to back
+    s, t = offset @ along, offset @ across
+    station = np.arange(s.min(), s.max() + ARC_STEP_MM, ARC_STEP_MM)
+    arc = np.column_stack([station, np.polyval(np.polyfit(s, t, 2), station)])
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(arc, axis=0), axis=1))])
+    _, nearest = KDTree(arc).query(np.column_stack([s, t]))
+    position = length[nearest]
+    start, stop = np.quantile(position, [ARC_END, 1 - ARC_END])
+    borders = np.linspace(start, stop, parts + 1)[1:-1]
+    rank = np.searchsorted(np.round(borders, 6), np.round(position, 6), side="right")  # a mirror has no ties
+    words = {2: "half", 3: "third"}[parts]
+    return _Cut(rank, (("region_by_geometry", f"{words} of an arc of {stop - start:.0f} mm"),))
+
+
+def _at_level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> _Cut:
+    """Above (0) and below (1) the top of the femoral head."""
+    for head, notes in ((side, ()), (side.other, (("region_level_assumed", "head of the other side"),))):
+        level_mm = _head_top_mm(segmentation, head)
+        if level_mm is not None:
+            break
+    else:
+        if box[2].start == 0 or box[2].stop == segmentation.geometry.shape[2]:
+            detail = "no femoral head is labelled and the muscle is cut above or below"
+            return _Cut(np.full(len(points), -1), (("region_undefined", detail),))
+        bottom, top = np.quantile(points[:, 2], [ARC_END, 1 - ARC_END])
+        level_mm = float(bottom + HEAD_TOP_SHARE * (top - bottom))
+        notes = (("region_level_assumed", f"{HEAD_TOP_SHARE:.0%} of its height, as in ten women"),)
+    rank = np.where(points[:, 2] > level_mm, 0, 1)
+    detail = f"cut at the level of the femoral head's top, {level_mm:.0f} mm"
+    return _Cut(rank, (("region_by_geometry", detail), *notes))
+
+
+def _head_top_mm(segmentation: Segmentation, side: Side) -> float | None:
+    """World z of the top of the femoral head; None where the femur is not labelled or leaves the view above."""
+    mask = segmentation.mask("femur", side)
+    box = bounding_box(mask)
+    if box is None or box[2].stop == segmentation.geometry.shape[2]:
+        return None
+    points = points_mm(mask[box], box, segmentation.geometry)
+    voxels = max(1, round(HEAD_TOP_ML / segmentation.geometry.voxel_volume_ml))
+    if len(points) <= voxels:
+        return None
+    proximal = points[points[:, 2] > np.sort(points[:, 2])[-voxels] - PROXIMAL_MM]
+    lateral = _lateral(proximal, side)
+    head = proximal[lateral < np.quantile(lateral, ARC_END) + HEAD_MM]
+    return float(np.sort(head[:, 2])[-min(voxels, len(head))])
+
+
+def _lateral(points: Points, side: Side) -> npt.NDArray[np.float64]:
+    """How far points lie towards the body's own side, mm: the same on both sides of a mirror."""
+    return points[:, 0] if side is Side.RIGHT else -points[:, 0]
+
+
+def points_mm(inside: BoolArray, box: Box, geometry: Geometry) -> Points:
+    """World coordinates of the voxel centres of a boxed mask, mm, shape (n, 3)."""
+    index = np.argwhere(inside) + [part.start for part in box]
+    return np.asarray(index @ geometry.affine[:3, :3].T + geometry.affine[:3, 3])
