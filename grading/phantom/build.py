@@ -1,6 +1,6 @@
 """Puts the formulas together: a labelled body on a fine grid, with the fat inside its muscles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ from grading.phantom import body, interior
 from grading.phantom.fat import infiltrate
 from grading.phantom.frame import FineHalf, HalfFrame, fine_geometry
 from grading.phantom.labels import DEEP_FAT, SUBCUTANEOUS_FAT, VERTEBRA
-from grading.phantom.parameters import PhantomParameters
-from grading.phantom.scene import Scene
+from grading.phantom.parameters import PhantomParameters, SideParameters
+from grading.phantom.scene import NAMES, Scene
 from grading.phantom.tissue import Tissue
 from grading.phantom.volumes import offsets_mm
 from grading.volume import FloatArray, Geometry, LabelArray
@@ -29,6 +29,8 @@ class Phantom:
             `grading.phantom.labels`; 0 = outside the body.
         tissue: uint8 (i, j, k), members of `Tissue`.
         fat_fraction: float32 (i, j, k), fat within each voxel of muscle, 0-1; 0 elsewhere.
+        owner: uint8 (i, j, k), which muscle a voxel belongs to: 1 + index into `grading.phantom.scene.NAMES`,
+            0 for none.
         geometry: isotropic grid, RAS+, mirror-symmetric about x = 0.
         parameters: what it was built from.
     """
@@ -36,6 +38,7 @@ class Phantom:
     labels: LabelArray
     tissue: npt.NDArray[np.uint8]
     fat_fraction: FloatArray
+    owner: npt.NDArray[np.uint8]
     geometry: Geometry
     parameters: PhantomParameters
 
@@ -47,6 +50,7 @@ class _Half:
     structure: LabelArray
     tissue: npt.NDArray[np.uint8]
     fat_fraction: FloatArray
+    owner: npt.NDArray[np.uint8]
 
 
 def build_phantom(parameters: PhantomParameters | None = None, spacing_mm: float = 1.5) -> Phantom:
@@ -71,8 +75,30 @@ def build_phantom(parameters: PhantomParameters | None = None, spacing_mm: float
         labels=np.concatenate([left.structure[::-1], to_right[right.structure]]),
         tissue=np.concatenate([left.tissue[::-1], right.tissue]),
         fat_fraction=np.concatenate([left.fat_fraction[::-1], right.fat_fraction]),
+        owner=np.concatenate([left.owner[::-1], right.owner]),
         geometry=fine.geometry,
         parameters=person,
+    )
+
+
+def with_fat(phantom: Phantom, left: SideParameters, right: SideParameters) -> Phantom:
+    """The same body with other fat in its muscles and other grain: a fraction of the work of building it.
+
+    Args:
+        phantom: the body.
+        left: fat and texture of its left half; volumes stay as they were built.
+        right: the same of its right half.
+    """
+    fine = FineHalf(HalfFrame(phantom.parameters), phantom.geometry)
+    middle = phantom.geometry.shape[0] // 2
+    halves = (
+        infiltrate(fine, phantom.owner[:middle][::-1], NAMES, left)[::-1],
+        infiltrate(fine, phantom.owner[middle:], NAMES, right),
+    )
+    return replace(
+        phantom,
+        fat_fraction=np.concatenate(halves),
+        parameters=replace(phantom.parameters, left=left, right=right),
     )
 
 
@@ -90,18 +116,16 @@ def _half(scene: Scene, fine: FineHalf, side: Side) -> _Half:
     owner[skin_mm > -_MUSCLE_DEPTH_MM] = 0
     _place_bones(scene, fine, inside, owner, structure, tissue)
     muscle = owner > 0
-    numbers = np.array(
-        [0, *(STRUCTURES[scene.structure(name)].left for name in scene.names)], dtype=np.uint16
-    )
+    numbers = np.array([0, *(STRUCTURES[scene.structure(name)].left for name in NAMES)], dtype=np.uint16)
     structure[muscle] = numbers[owner[muscle]]
     tissue[muscle] = Tissue.MUSCLE
-    fat = infiltrate(fine, owner, scene.names, person.side(side))
+    fat = infiltrate(fine, owner, NAMES, person.side(side))
     interior.fill(fine, scene.skeleton, scene.trunk_mm, structure, tissue, person.side(side).texture_seed)
-    return _Half(structure, tissue, fat)
+    return _Half(structure, tissue, fat, owner)
 
 
 def _muscle_owner(scene: Scene, fine: FineHalf, side: Side) -> npt.NDArray[np.uint8]:
-    """Which muscle each fine voxel belongs to: 1 + index into `scene.names`, 0 for none.
+    """Which muscle each fine voxel belongs to: 1 + index into `NAMES`, 0 for none.
 
     A voxel goes to the muscle whose surface it is deepest in, unless another is nearly as deep: there
     lies the fat plane between the two.
@@ -110,7 +134,7 @@ def _muscle_owner(scene: Scene, fine: FineHalf, side: Side) -> npt.NDArray[np.ui
     best = np.full(fine.shape, _FAR_MM, dtype=np.float32)
     second = best.copy()
     owner = np.zeros(fine.shape, dtype=np.uint8)
-    for number, name in enumerate(scene.names, start=1):
+    for number, name in enumerate(NAMES, start=1):
         window = fine.window(scene.regions[name])
         distance = fine.refine(scene.muscles_mm[name], window) - np.float32(
             offsets.get(name, scene.swell_mm(name))

@@ -1,5 +1,7 @@
 """Fat inside muscles: streaks along the fascicles, gathered in patches, with exactly the mean asked for."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +20,7 @@ _BISECTIONS = 40
 
 
 def infiltrate(
-    fine: FineHalf, owner: npt.NDArray[np.uint8], names: list[str], side: SideParameters
+    fine: FineHalf, owner: npt.NDArray[np.uint8], names: Sequence[str], side: SideParameters
 ) -> FloatArray:
     """Fat fraction of every fine voxel of one half; the mean over each muscle is its state's fat fraction.
 

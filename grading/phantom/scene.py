@@ -11,6 +11,7 @@ from grading.phantom.shapes import Array
 from grading.phantom.skeleton import Skeleton, skeleton
 
 ABDOMINAL_WALL = "abdominal_wall"
+NAMES = (*MUSCLES, ABDOMINAL_WALL)  # of every muscle, in the order that `Phantom.owner` counts them
 _PERIOSTEUM_MM = 0.6
 
 
@@ -20,7 +21,6 @@ class Scene:
     Attributes:
         frame: the lattice.
         skeleton: the bones.
-        names: muscle names: keys of `MUSCLES` and the abdominal wall.
         regions: lattice region that each muscle's distance is computed in; constant outside.
         muscles_mm: distance to each muscle, healthy and before it yields to its neighbours.
         trunk_mm: distance to the outside of the abdominal wall.
@@ -39,7 +39,6 @@ class Scene:
         self.muscles_mm[ABDOMINAL_WALL] = np.minimum(
             body.abdominal_wall(frame, self.trunk_mm), np.float32(FAR_MM)
         )
-        self.names = list(self.muscles_mm)
 
     @staticmethod
     def structure(name: str) -> str:
