@@ -40,7 +40,9 @@ GROUND_FLOOR = 0  # its modules may lean on each other: `findings` speaks of `an
 
 HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may use it
     "onnxruntime": {"segment/network.py"},
-    "matplotlib": {"report/overview.py", "report/numbers.py"},
+    "matplotlib": set(),
+    "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py"},
+    "skimage": {"report/drawing.py"},
     "highdicom": set(),
     "dask": set(),
     "torch": set(),  # needed by training/ only

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from grading.anatomy import Muscle
+from grading.anatomy import Muscle, Region, Side
 from grading.classify.grade import Grade
+from grading.measure import MuscleMeasurement
 from grading.report.study_report import GradedMuscle, StudyReport
 
 SHORT: dict[Muscle, str] = {
@@ -45,6 +46,26 @@ def words(graded: GradedMuscle) -> Words:
     elif m.covered_volume_ml:
         volume = f"> {m.covered_volume_ml:.0f}"
     return Words(fat, _stage(graded.grade("quartile")), _stage(graded.grade("goutallier")), volume)
+
+
+def name_of(m: MuscleMeasurement) -> str:
+    """The muscle's short name, with the region where it is a part: "minimus, posterior"."""
+    return SHORT[m.muscle] if m.region is Region.WHOLE else f"{SHORT[m.muscle]}, {m.region.value}"
+
+
+def leading_rows(report: StudyReport) -> list[GradedMuscle]:
+    """What is looked at first: posterior minimus where it was measured, then the whole muscles.
+
+    The anterior part of minimus is fatty in people without symptoms too, so the posterior part leads. Right
+    stands before left, as in the pictures.
+    """
+
+    def rows(muscle: Muscle, region: Region) -> list[GradedMuscle]:
+        part = [g for g in report.muscles if (g.measurement.muscle, g.measurement.region) == (muscle, region)]
+        return sorted(part, key=lambda g: g.measurement.side is Side.LEFT)
+
+    whole = [graded for muscle in Muscle for graded in rows(muscle, Region.WHOLE)]
+    return rows(Muscle.GLUTEUS_MINIMUS, Region.POSTERIOR) + whole
 
 
 def findings_by_code(report: StudyReport) -> dict[str, str]:
