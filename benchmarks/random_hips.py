@@ -1,8 +1,8 @@
 """Random pelves as random scanners see them: what `benchmarks.fat_accuracy` measures on.
 
 A body takes longer to build than to scan, so each is built once and scanned several times, every time with
-other fat in its muscles, another protocol, other noise and another receive field. Ranges are those of clinical
-T1 spin echo of the hip; muscle states run from no fat at all to nothing but fat.
+other fat in its muscles, another protocol, other noise and another receive field. Ranges are those of
+clinical T1 spin echo of the hip; muscle states run from no fat at all to nearly nothing but fat.
 """
 
 from collections.abc import Iterator

@@ -41,6 +41,7 @@ def run(
     resample_masks: Annotated[bool, Parameter(negative=())] = False,
     segmenter: Literal["network", "masks"] | None = None,
     scale: Annotated[list[str] | None, Parameter(negative=())] = None,
+    goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges,
     contrast: Literal["auto", "t1", "dixon"] = "auto",
     side: Literal["left", "right"] | None = None,
     workers: int = 1,
@@ -66,7 +67,9 @@ def run(
     segmenter
         Who draws the muscles; --masks implies masks.
     scale
-        Grading scale; repeat for several. Default: quartile and goutallier.
+        Grading scale, or a TOML/JSON file of your own; repeat for several. Default: quartile and goutallier.
+    goutallier_edges
+        Fat fractions between Goutallier grades 0 and 1, and 1 and 2: a convention, the scale names none.
     contrast
         Kind of image to grade.
     side
@@ -88,6 +91,7 @@ def run(
         scheme=scheme,
         resample_masks=resample_masks,
         scales=tuple(scale) if scale else _DEFAULT.scales,
+        goutallier_edges=goutallier_edges,
         contrast=contrast,
         side=Side(side) if side else None,
         identify=identify,
@@ -129,6 +133,24 @@ def inspect(
     from grading.report.summary import found
 
     Console().print(found(discover(inputs, contrast=contrast, identify=identify)))
+    return GRADED
+
+
+@app.command
+def scales(*, goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges) -> int:
+    """List the grading scales: stages, edges, and where they come from.
+
+    Parameters
+    ----------
+    goutallier_edges
+        As for run.
+    """
+    from rich.console import Console
+
+    from grading.classify.scale_files import shipped_scales
+    from grading.report.scale_table import scale_table
+
+    Console().print(scale_table(shipped_scales(Settings(goutallier_edges=goutallier_edges))))
     return GRADED
 
 

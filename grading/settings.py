@@ -15,7 +15,9 @@ class Settings:
         masks: label map, or folder of label maps matched by study name; implies segmenter "masks".
         scheme: label scheme of `masks`: "musclemap", "totalsegmentator", or a JSON/TSV file.
         resample_masks: allow a label map on another grid to be resampled onto the image's.
-        scales: names of the grading scales to apply.
+        scales: names of the grading scales to apply, or TOML/JSON files of the user's own.
+        goutallier_edges: fat fractions between Goutallier grades 0 and 1 and between 1 and 2. The scale is
+            visual and names none, so these are this project's convention; its own readers may set others.
         contrast: "t1", "dixon" or "auto".
         side: side of a one-hip image whose header does not say.
         identify: keep patient-derived names in outputs.
@@ -28,6 +30,7 @@ class Settings:
     scheme: str = "musclemap"
     resample_masks: bool = False
     scales: tuple[str, ...] = ("quartile", "goutallier")
+    goutallier_edges: tuple[float, float] = (0.05, 0.25)
     contrast: str = "auto"
     side: Side | None = None
     identify: bool = False

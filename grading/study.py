@@ -4,7 +4,7 @@ from pathlib import Path
 
 from grading.asymmetry import compare
 from grading.classify.grade import grade
-from grading.classify.scales import scale
+from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
@@ -40,7 +40,7 @@ def grade_study(
         ConfigurationError: the source holds several studies, or the settings name something unknown.
         SegmentationError, MeasurementError: no gluteal muscle is in view, or none can be measured.
     """
-    scales = [scale(wanted) for wanted in settings.scales]
+    scales = chosen_scales(settings)
     seconds: dict[str, float] = {}
     with timed("read", seconds):
         name, volume, fat = _read(source, fat, name, settings)

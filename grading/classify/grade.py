@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from grading.classify.scales import Scale
+from grading.classify.scale import Scale
 from grading.findings import Severity
 from grading.measure import MuscleMeasurement
 
@@ -17,17 +17,19 @@ class Grade:
 
     Attributes:
         scale: the scale's name.
-        stage: number of the stage; None when the muscle is not gradable.
-        possible: numbers of every stage with at least `POSSIBLE` chance, and the stage itself, rising.
+        stage: number (or letters) of the stage; None when the muscle is not gradable.
+        possible: every stage with at least `POSSIBLE` chance, and the stage itself, from least to most fat.
         chances: chance of every stage of the scale, from the measurement's standard error; () when not known.
         source: citation of the scale.
+        edges: fat fractions between its stages.
     """
 
     scale: str
-    stage: int | None
-    possible: tuple[int, ...]
+    stage: int | str | None
+    possible: tuple[int | str, ...]
     chances: tuple[float, ...]
     source: str
+    edges: tuple[float, ...] = ()
 
 
 def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
@@ -37,9 +39,10 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
     the far side of an edge at distance d has the chance Phi(-d / s).
     """
     fraction, error = measurement.fat_fraction, measurement.fat_fraction_se
+    edges = tuple(edge.fat_fraction for edge in scale.edges)
     stopped = any(finding.severity is Severity.STOP for finding in measurement.findings)
     if fraction is None or stopped or not math.isfinite(fraction):
-        return Grade(scale.name, None, (), (), scale.source)
+        return Grade(scale.name, None, (), (), scale.source, edges)
     index = sum(
         fraction >= edge.fat_fraction if edge.belongs_above else fraction > edge.fat_fraction
         for edge in scale.edges
@@ -48,7 +51,7 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
     possible = {index} | {i for i, chance in enumerate(chances) if chance >= POSSIBLE}
     numbers = [stage.number for stage in scale.stages]
     return Grade(
-        scale.name, numbers[index], tuple(numbers[i] for i in sorted(possible)), chances, scale.source
+        scale.name, numbers[index], tuple(numbers[i] for i in sorted(possible)), chances, scale.source, edges
     )
 
 

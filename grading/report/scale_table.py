@@ -1,0 +1,37 @@
+"""The table of grading scales in the terminal."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+
+from grading.classify.scale import Scale
+from grading.report.summary import literal
+
+
+def scale_table(scales: Sequence[Scale]) -> RenderableType:
+    """Each scale with its stages, the fat fractions they span in percent, and where its edges come from."""
+    table = Table(box=box.SIMPLE_HEAD, title="Scales for --scale; stages follow from measured fat fraction")
+    table.add_column("scale", no_wrap=True)
+    table.add_column("stages and their fat, %", ratio=3)
+    table.add_column("edges", no_wrap=True)
+    table.add_column("source", ratio=4)
+    for scale in scales:
+        stages = "; ".join(
+            f"{stage.number}: {span}" for stage, span in zip(scale.stages, _spans(scale), strict=True)
+        )
+        edges = "published" if scale.calibrated else "uncalibrated"
+        table.add_row(*map(literal, (scale.name, f"{scale.variant}. {stages}", edges, scale.source)))
+        table.add_section()
+    return table
+
+
+def _spans(scale: Scale) -> list[str]:
+    """Fat of each stage in percent, such as "< 25", "25 to < 50", "> 55"."""
+    edges = scale.edges
+    texts = [f"{100 * edge.fat_fraction:g}" for edge in edges]
+    below = [f"{'<' if edge.belongs_above else '<='} {text}" for edge, text in zip(edges, texts, strict=True)]
+    above = [f"{'>=' if edge.belongs_above else '>'} {text}" for edge, text in zip(edges, texts, strict=True)]
+    between = [f"{low} to {high}" for low, high in zip(above, below[1:], strict=False)]
+    return [*below[:1], *between, *above[-1:]] if edges else ["any"]
