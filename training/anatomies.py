@@ -13,7 +13,7 @@ from torch import Tensor
 from grading.volume import Geometry
 from training.classes import class_of, side_of
 
-_MARGIN_MM = 110.0  # kept above and below the glutei
+_BELOW_MM, _ABOVE_MM = 250.0, 110.0  # kept around the glutei
 DEEP, SUBCUTANEOUS = 9100, 9101  # tissue numbers of the label maps
 
 
@@ -48,8 +48,8 @@ def from_labels(name: str, labels: np.ndarray, geometry: Geometry) -> Anatomy:
     gluteal = (labels >= 6101) & (labels <= 6122)
     where = np.argwhere(gluteal)
     low, high = where.min(0), where.max(0)
-    margin = int(_MARGIN_MM / geometry.spacing_mm[2])
-    bottom, top = max(0, low[2] - margin), min(labels.shape[2], high[2] + margin)
+    below, above = (int(margin / geometry.spacing_mm[2]) for margin in (_BELOW_MM, _ABOVE_MM))
+    bottom, top = max(0, low[2] - below), min(labels.shape[2], high[2] + above)
     labels = labels[:, :, bottom:top]
     affine = geometry.affine.copy()
     affine[:3, 3] += affine[:3, 2] * bottom

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from training.classes import CLASSES
-from training.model import UNet
+from training.model import STRIDE, UNet
 from training.warp import PATCH_SPACING_MM
 
 BUNDLE = Path("grading/segment")
-_MULTIPLE = 2  # an even grid mirrors onto itself
 
 
 class _Probabilities(nn.Module):
@@ -65,13 +64,14 @@ def export(run: Path, version: str, bundle: Path = BUNDLE) -> str:
         output_names=["probability", "right"],
         dynamic_axes=axes,
         opset_version=17,
+        do_constant_folding=False,  # keeps the weights' names, for `shipped_weights`
         dynamo=False,
     )
     model = onnx.load(path)
     card = {
         "classes": json.dumps(CLASSES),
         "spacing_mm": str(PATCH_SPACING_MM),
-        "multiple": str(_MULTIPLE),
+        "multiple": str(STRIDE),
         "version": version,
         "iterations": str(iteration),
     }

@@ -14,7 +14,7 @@ from grading.segment.preprocess import antialias, normalise
 from grading.volume import Geometry
 from training.appearance import bias_field, slice_thickly
 from training.classes import ANY, INDEX, NEITHER, NOT_BONE, class_of, side_of
-from training.synthesis import Sample
+from training.sample import Sample
 from training.warp import PATCH_SPACING_MM, random_warp
 
 HELD_OUT = ("pelvis13", "pelvis18")  # the last two by name: never trained on

@@ -1,7 +1,5 @@
 """Synthesise a hip MRI from a label map: the network learns shapes and sides, not one scanner's greys."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy.stats import norm
@@ -11,26 +9,20 @@ from torch.nn import functional
 from grading.segment.preprocess import normalise
 from training.anatomies import DEEP, Anatomy
 from training.appearance import Tissues, degrade, random_tissues
+from training.blobs import mottle, random_mass
 from training.classes import ANY, BONES, GLUTEAL, INDEX, NOT_GLUTEAL
+from training.sample import Sample
 from training.warp import PATCH_SPACING_MM, random_warp, smooth_noise
 
 _FAR_MM = 200.0  # "outside the label map" in the distance image
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One training patch: image float32, group and side int64, each (i, j, k)."""
-
-    image: Tensor
-    group: Tensor
-    side: Tensor
+_ELSEWHERE = 0.08  # of all patches lie anywhere along the body
+_TUMOUR = 0.1  # of all patches hold a mass
+ONE_HIP_MM = 200.0  # a narrower patch shows one hip
 
 
 def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Generator) -> Sample:
     """A random image of `anatomy` and what each voxel is."""
-    low, high = anatomy.glutei_mm
-    centre = (low + high) / 2 + rng.uniform(-1, 1, 3) * (high - low) * (0.3, 0.25, 0.35)
-    warp = random_warp(anatomy.geometry, centre, shape, rng)
+    warp = random_warp(anatomy.geometry, _place(anatomy, shape, rng), shape, rng)
     tissue = warp.labels(anatomy.tissue, 255)
     unknown = tissue == 255
     tissue[unknown] = 0
@@ -44,6 +36,10 @@ def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Gen
     side[kind == 0] = -1
     tissues = random_tissues(rng)
     image, distractor = _paint(anatomy, tissue, kind, side, outside_mm, tissues, rng)
+    if rng.random() < _TUMOUR:
+        mass = random_mass(shape, rng) & (outside_mm <= 0)
+        image = torch.where(mass, tissues.muscle * rng.uniform(0.7, 2.0) * mottle(shape, rng), image)
+        kind[mass], side[mass] = 0, -1
     group = kind.clone()
     group[distractor] = NOT_GLUTEAL
     image, missing = degrade(image, unknown, rng)
@@ -51,6 +47,19 @@ def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Gen
     side[missing] = -1
     scaled = normalise(image.numpy(), ~missing.numpy())
     return Sample(torch.from_numpy(scaled), group, side)
+
+
+def _place(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    """Middle of the patch, world mm: among the glutei, on one hip if the patch is narrow, seldom elsewhere."""
+    low, high = anatomy.glutei_mm.copy()
+    if rng.random() < _ELSEWHERE:  # a thigh or a belly is no hip, and must not become one
+        heights = anatomy.geometry.corners_mm()[:, 2]
+        low[2], high[2] = heights.min(), heights.max()
+    reach = np.array([0.3, 0.25, 0.35]) * (high - low)
+    centre: np.ndarray = (low + high) / 2 + rng.uniform(-1, 1, 3) * reach
+    if shape[0] * PATCH_SPACING_MM < ONE_HIP_MM:
+        centre[0] = (low[0] + high[0]) / 2 + rng.choice([-1, 1]) * rng.uniform(0.2, 0.45) * (high[0] - low[0])
+    return centre
 
 
 def _atrophy(kind: Tensor, side: Tensor, rng: np.random.Generator) -> Tensor:

@@ -17,17 +17,23 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from training import anatomies, real
+from training.blobs import nonsense
 from training.classes import CLASSES
 from training.export import shipped_weights
 from training.loss import loss_of_levels
 from training.model import UNet
 from training.phantoms import phantom_anatomies
-from training.synthesis import Sample, synthesise
+from training.sample import Sample
+from training.synthesis import synthesise
 
 HELD_OUT_BODY = "vhf"  # never trained on
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
+NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 _EMA = 0.995  # weights averaged over about 200 iterations, fewer at the start
 _WARM_UP = 100
+_ONE_HIP = 0.2  # of all patches
+_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
+_NONSENSE = 0.04  # of all patches hold no body at all
 
 
 class Patches(IterableDataset[Sample]):
@@ -49,13 +55,21 @@ class Patches(IterableDataset[Sample]):
         ]
         maps = [b for b in bodies if not b.name.startswith("phantom")]
         made = [b for b in bodies if b.name.startswith("phantom")]
+        waiting: list[Sample] = []
         while True:
-            shape = SHAPES[rng.integers(len(SHAPES))]
-            if rng.random() < self.real_share:
-                yield real.sample(studies[rng.integers(len(studies))], shape, rng)
+            shapes = NARROW if rng.random() < _ONE_HIP else SHAPES
+            shape = shapes[rng.integers(len(shapes))]
+            if rng.random() < _NONSENSE:
+                patch = nonsense(shape, rng)
+            elif rng.random() < self.real_share:
+                patch = real.sample(studies[rng.integers(len(studies))], shape, rng)
             else:
-                pool = made if made and rng.random() < 0.3 else maps
-                yield synthesise(pool[rng.integers(len(pool))], shape, rng)
+                pool = made if made and rng.random() < 0.4 else maps
+                patch = synthesise(pool[rng.integers(len(pool))], shape, rng)
+            yield patch
+            waiting.append(patch.mirrored())
+            if len(waiting) > _WAITING:
+                yield waiting.pop(rng.integers(len(waiting)))
 
 
 def _running_average(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
@@ -93,9 +107,10 @@ def train(arguments: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         patch = next(stream)
+        corner = int(torch.randint(8, ()))
         with torch.autocast(device.type, torch.bfloat16):
-            levels = net.levels(patch.image.to(device)[None, None])
-        value = loss_of_levels(levels, patch.group.to(device), patch.side.to(device))
+            levels = net.corner(patch.image.to(device)[None, None], corner)
+        value = loss_of_levels(levels, patch.group.to(device), patch.side.to(device), corner)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
