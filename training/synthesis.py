@@ -50,7 +50,7 @@ def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Gen
 
 
 def _place(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """Middle of the patch, world mm: among the glutei, on one hip if the patch is narrow, seldom elsewhere."""
+    """Middle of the patch (world mm): among the glutei, on one hip if it is narrow, seldom elsewhere."""
     low, high = anatomy.glutei_mm.copy()
     if rng.random() < _ELSEWHERE:  # a thigh or a belly is no hip, and must not become one
         heights = anatomy.geometry.corners_mm()[:, 2]

@@ -31,6 +31,7 @@ SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 11
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 _EMA = 0.995  # weights averaged over about 200 iterations, fewer at the start
 _WARM_UP = 100
+_BALANCE = 0.5  # of the classes at the start; gone after a third of the training
 _ONE_HIP = 0.2  # of all patches
 _WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
 _NONSENSE = 0.04  # of all patches hold no body at all
@@ -107,10 +108,11 @@ def train(arguments: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         patch = next(stream)
+        balance = max(0.0, _BALANCE * (1 - 3 * done))
         corner = int(torch.randint(8, ()))
         with torch.autocast(device.type, torch.bfloat16):
             levels = net.corner(patch.image.to(device)[None, None], corner)
-        value = loss_of_levels(levels, patch.group.to(device), patch.side.to(device), corner)
+        value = loss_of_levels(levels, patch.group.to(device), patch.side.to(device), corner, balance)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
