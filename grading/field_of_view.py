@@ -40,12 +40,14 @@ class View:
     """A structure as the image shows it.
 
     Attributes:
+        box: smallest box of voxels that holds it.
         voxels: how many, at least one.
         bottom_mm, top_mm: lowest and highest world z that it reaches, voxel borders included.
         max_csa_cm2: largest cross-section by an axial plane (normal to world z), cm2.
         cuts: where the view ends inside it.
     """
 
+    box: Box
     voxels: int
     bottom_mm: float
     top_mm: float
@@ -105,6 +107,7 @@ def view_of(mask: BoolArray, volume: Volume) -> View | None:
     z = _world_z(inside, box, volume.geometry)
     reach = _voxel_height_mm(volume.geometry) / 2
     return View(
+        box=box,
         voxels=int(z.size),
         bottom_mm=float(z.min() - reach),
         top_mm=float(z.max() + reach),

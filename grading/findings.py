@@ -49,7 +49,7 @@ FINDINGS: dict[str, FindingKind] = {
     "cut_by_field_of_view": FindingKind(
         Severity.CAUTION, "The muscle leaves the image; its whole volume is not known."
     ),
-    "not_found": FindingKind(Severity.STOP, "The muscle was not found in the image."),
+    "not_found": FindingKind(Severity.STOP, "The muscle, or this region of it, was not found in the image."),
     "too_small": FindingKind(Severity.STOP, "Too few voxels remain after erosion to measure fat."),
     "no_fat_reference": FindingKind(
         Severity.STOP, "No subcutaneous fat in view to scale the signal against."
@@ -108,9 +108,6 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "region_undefined": FindingKind(
         Severity.STOP, "Nothing in view tells where this region of the muscle begins."
-    ),
-    "region_of_part_in_view": FindingKind(
-        Severity.CAUTION, "The muscle leaves the image, so its regions are parts of what is in view."
     ),
     "anterior_often_fatty": FindingKind(
         Severity.NOTE,

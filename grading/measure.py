@@ -1,14 +1,16 @@
 """What is measured of each muscle: volume, cross-section, fat fraction, and how much of it is in view."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grading.anatomy import SIDES, Muscle, Region, Side
+from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
 from grading.fat import FatMap
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
-from grading.masks import bounding_box, interior
+from grading.masks import interior
+from grading.segment.regions import Part, divide
 from grading.settings import Settings
 from grading.volume import BoolArray, Segmentation, Volume
 
@@ -22,6 +24,8 @@ EROSIONS = (0, 1, 2)  # steps whose spread stands for the doubt about where the 
 @dataclass(frozen=True, slots=True)
 class MuscleMeasurement:
     """One muscle, or a region of it, on one side. None means not known; `findings` says why.
+
+    Coverage and cuts of a region are its muscle's: where that is cut, regions are parts of what is in view.
 
     Attributes:
         muscle, side, region: what was measured.
@@ -69,10 +73,30 @@ class FatReading:
     threshold_fraction: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Body:
+    """One muscle in view, with what all its rows share.
+
+    Attributes:
+        muscle, side: which.
+        insides: its voxels within `view.box`, eroded by each of `EROSIONS`.
+        view: how the image shows it.
+        coverage: share of it in view, 0-1.
+        findings: what limits every number of it.
+    """
+
+    muscle: Muscle
+    side: Side
+    insides: tuple[BoolArray, ...]
+    view: View
+    coverage: float
+    findings: tuple[Finding, ...]
+
+
 def measure(
     fat: FatMap, segmentation: Segmentation, volume: Volume, settings: Settings | None = None
 ) -> tuple[MuscleMeasurement, ...]:
-    """Every muscle on both sides, in the order of the tables; one that is absent has a row that says so.
+    """Every muscle and its regions on both sides, in table order; what is absent has its rows too.
 
     Args:
         fat: fat fraction on the image's grid.
@@ -80,54 +104,64 @@ def measure(
         volume: the image: where it is valid and how its slices lie.
         settings: choices of the run.
     """
-    del settings  # nothing here is a matter of choice yet; regions will be
-    views = {
-        (muscle, side): view_of(segmentation.mask(muscle, side), volume)
-        for muscle in Muscle
-        for side in SIDES
-    }
-    return tuple(
-        _measure_one(muscle, side, views[muscle, side], views[muscle, side.other], fat, segmentation, volume)
-        for muscle in Muscle
-        for side in SIDES
-    )
+    del settings  # nothing here is a matter of choice yet
+    rows: list[MuscleMeasurement] = []
+    for muscle in Muscle:
+        views = {side: view_of(segmentation.mask(muscle, side), volume) for side in SIDES}
+        for side in SIDES:
+            regions = (Region.WHOLE, *REGIONS[muscle])
+            view = views[side]
+            if view is None:
+                absent = (Finding("not_found", "", muscle, side),)
+                rows += [MuscleMeasurement(muscle, side, region, findings=absent) for region in regions]
+                continue
+            mask = segmentation.mask(muscle, side)
+            body = _body(muscle, side, mask, view, views[side.other], fat, volume)
+            parts = (Part(Region.WHOLE, mask, ()), *divide(segmentation, muscle, side))
+            rows += [_measure_part(part, body, fat, volume) for part in parts]
+    return tuple(rows)
 
 
-def _measure_one(
-    muscle: Muscle,
-    side: Side,
-    view: View | None,
-    other: View | None,
-    fat: FatMap,
-    segmentation: Segmentation,
-    volume: Volume,
-) -> MuscleMeasurement:
-    if view is None:
-        return MuscleMeasurement(muscle, side, findings=(Finding("not_found", "", muscle, side),))
-    mask = segmentation.mask(muscle, side)
-    voxel_ml = volume.geometry.voxel_volume_ml
-    covered = view.voxels * voxel_ml
-    cut = view.faces(side)
+def _body(
+    muscle: Muscle, side: Side, mask: BoolArray, view: View, other: View | None, fat: FatMap, volume: Volume
+) -> _Body:
+    axis = volume.series.slice_axis
+    insides = tuple(interior(mask[view.box], volume.geometry, axis, steps) for steps in EROSIONS)
     coverage = view.coverage(muscle, other)
-    findings = []
-    if cut:
-        detail = f"cut at {', '.join(cut)}; about {coverage:.0%} in view"
-        findings.append(Finding("cut_by_field_of_view", detail, muscle, side))
-    excluded = float(np.count_nonzero(mask & ~fat.valid)) / view.voxels
-    findings += _exclusion(excluded, muscle, side)
-    findings += _limits(fat, muscle, side)
+    findings = _limits(fat, muscle, side)
+    if view.cuts:
+        detail = f"cut at {', '.join(view.faces(side))}; about {coverage:.0%} in view"
+        findings.insert(0, Finding("cut_by_field_of_view", detail, muscle, side))
+    return _Body(muscle, side, insides, view, coverage, tuple(findings))
+
+
+def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> MuscleMeasurement:
+    """A region of a muscle, or the whole of it."""
+    muscle, side, box = body.muscle, body.side, body.view.box
+    view = body.view if part.region is Region.WHOLE else view_of(part.mask, volume)
+    findings = [*body.findings, *part.findings]
+    if view is None:
+        if not _stopped(findings):
+            findings.append(Finding("not_found", "no voxel of it in view", muscle, side, part.region))
+        return MuscleMeasurement(muscle, side, part.region, findings=tuple(findings))
+    within = part.mask[box]
+    voxel_ml = volume.geometry.voxel_volume_ml
+    excluded = float(np.count_nonzero(within & ~fat.valid[box])) / view.voxels
+    findings += _exclusion(excluded, muscle, side, part.region)
     reading = None
-    if not any(f.severity is Severity.STOP for f in findings):
-        reading = read_fat(mask, side, fat, volume)
+    if not _stopped(findings):
+        reading = _read_fat(within, body, fat)
         if reading is None:
             detail = f"fewer than {MINIMUM_VOXELS} inside voxels"
-            findings.append(Finding("too_small", detail, muscle, side))
-    whole = None if cut else covered
+            findings.append(Finding("too_small", detail, muscle, side, part.region))
+    covered = view.voxels * voxel_ml
+    whole = None if body.view.cuts else covered
     return MuscleMeasurement(
         muscle,
         side,
+        part.region,
         volume_ml=whole,
-        volume_se_ml=_border_ml(mask, volume) / 2,
+        volume_se_ml=float(np.count_nonzero(within & ~body.insides[1])) * voxel_ml / 2,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
         max_csa_cm2=view.max_csa_cm2,
@@ -135,34 +169,30 @@ def _measure_one(
         fat_fraction_se=reading.standard_error if reading else None,
         threshold_fraction=reading.threshold_fraction if reading else None,
         fat_method=fat.method,
-        coverage=coverage,
-        cut_faces=cut,
+        coverage=body.coverage,
+        cut_faces=body.view.faces(side),
         extent_mm=(view.bottom_mm, view.top_mm),
         excluded_fraction=excluded,
         findings=tuple(findings),
     )
 
 
-def read_fat(mask: BoolArray, side: Side, fat: FatMap, volume: Volume) -> FatReading | None:
-    """Fat of the inside of a mask; None when too few valid voxels are inside.
+def _read_fat(within: BoolArray, body: _Body, fat: FatMap) -> FatReading | None:
+    """Fat of the inside of a part of a muscle; None when too few valid voxels are inside.
 
-    The standard error combines the references' errors, how far the same tissue strays elsewhere from the
-    references, and the spread of the mean over erosion by 0, 1 and 2 voxels.
+    Only the muscle's own border is eroded, not the borders between its regions. The standard error combines
+    the references' errors, how far the same tissue strays elsewhere from the references, and the spread of
+    the mean over erosion by 0, 1 and 2 voxels.
 
     Args:
-        mask: bool, shape (i, j, k).
-        side: side it lies on, to choose the references.
+        within: the part, bool, shape of the body's box.
+        body: the muscle.
         fat: the fat map.
-        volume: the image, for how its slices lie.
     """
-    box = bounding_box(mask)
-    if box is None:
-        return None
     means = []
     threshold = 0.0
-    for steps in EROSIONS:
-        inside = interior(mask[box], volume.geometry, volume.series.slice_axis, steps) & fat.valid[box]
-        values = fat.fraction[box][inside].astype(float)
+    for steps, inside in zip(EROSIONS, body.insides, strict=True):
+        values = fat.fraction[body.view.box][within & inside & fat.valid[body.view.box]].astype(float)
         if values.size < MINIMUM_VOXELS:
             break
         means.append(float(values.mean()))
@@ -171,7 +201,7 @@ def read_fat(mask: BoolArray, side: Side, fat: FatMap, volume: Volume) -> FatRea
     if len(means) < 2:
         return None
     fraction = means[1]
-    error = np.hypot(float(np.std(means, ddof=1)), _reference_error(fraction, side, fat))
+    error = np.hypot(float(np.std(means, ddof=1)), _reference_error(fraction, body.side, fat))
     return FatReading(fraction, float(error), threshold)
 
 
@@ -192,20 +222,15 @@ def _reference_error(fraction: float, side: Side, fat: FatMap) -> float:
     return float(np.hypot(by_muscle, by_fat))
 
 
-def _border_ml(mask: BoolArray, volume: Volume) -> float:
-    """Volume of the outermost voxel of the mask, in plane, mL."""
-    box = bounding_box(mask)
-    if box is None:
-        return 0.0
-    inside = interior(mask[box], volume.geometry, volume.series.slice_axis)
-    return float(np.count_nonzero(mask[box] & ~inside)) * volume.geometry.voxel_volume_ml
+def _stopped(findings: Sequence[Finding]) -> bool:
+    return any(f.severity is Severity.STOP for f in findings)
 
 
-def _exclusion(excluded: float, muscle: Muscle, side: Side) -> list[Finding]:
+def _exclusion(excluded: float, muscle: Muscle, side: Side, region: Region) -> list[Finding]:
     if excluded <= PARTLY_EXCLUDED:
         return []
     code = "mostly_excluded" if excluded > MOSTLY_EXCLUDED else "partly_excluded"
-    return [Finding(code, f"{excluded:.0%} of its voxels carry no usable signal", muscle, side)]
+    return [Finding(code, f"{excluded:.0%} of its voxels carry no usable signal", muscle, side, region)]
 
 
 def _limits(fat: FatMap, muscle: Muscle, side: Side) -> list[Finding]:

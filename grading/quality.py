@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grading.anatomy import GLUTEI, SIDES, Muscle, Side
+from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
 from grading.fat import FatMap
 from grading.findings import Finding
 from grading.measure import MuscleMeasurement
@@ -44,22 +44,30 @@ def check_study(fat: FatMap, measurements: Sequence[MuscleMeasurement]) -> tuple
 
 def _check_muscle(m: MuscleMeasurement) -> list[Finding]:
     findings = []
-    low, high = PLAUSIBLE_ML.get(m.muscle, (0.0, float("inf")))
+    low, high = (0.0, float("inf"))
+    if m.region is Region.WHOLE:
+        low, high = PLAUSIBLE_ML.get(m.muscle, (low, high))
     known = m.volume_ml if m.volume_ml is not None else m.covered_volume_ml
     if known is not None and (known > high or (m.volume_ml is not None and known < low)):
         detail = f"{known:.0f} mL, expected {low:.0f} to {high:.0f}"
-        findings.append(Finding("implausible_volume", detail, m.muscle, m.side))
+        findings.append(Finding("implausible_volume", detail, m.muscle, m.side, m.region))
     if m.fat_fraction is not None and m.threshold_fraction is not None:
         difference = m.fat_fraction - m.threshold_fraction
         if abs(difference) > DISAGREEMENT:
             detail = f"mean {m.fat_fraction:.0%}, share of fat voxels {m.threshold_fraction:.0%}"
-            findings.append(Finding("fractions_disagree", detail, m.muscle, m.side))
+            findings.append(Finding("fractions_disagree", detail, m.muscle, m.side, m.region))
     return findings
 
 
 def add_findings(measurement: MuscleMeasurement, observed: Sequence[Finding]) -> MuscleMeasurement:
-    """The measurement with those of the findings that speak of its muscle and side."""
-    own = [f for f in observed if f.muscle is measurement.muscle and f.side in (None, measurement.side)]
+    """The measurement with those of the findings that speak of its muscle, side and region."""
+    own = [
+        f
+        for f in observed
+        if f.muscle is measurement.muscle
+        and f.side in (None, measurement.side)
+        and f.region in (None, measurement.region)
+    ]
     return replace(measurement, findings=tuple(dict.fromkeys((*measurement.findings, *own))))
 
 

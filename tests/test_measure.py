@@ -6,7 +6,7 @@ import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
-from grading.anatomy import SIDES, Muscle, Side
+from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
 from grading.fat import fat_map
 from grading.measure import measure
 
@@ -17,15 +17,33 @@ EVERYTHING = slice(None)
 
 
 def rows(volume, segmentation):
-    """Measurements by muscle and side."""
+    """Measurements of whole muscles by muscle and side."""
     found = measure(fat_map(volume, segmentation), segmentation, volume)
-    return {(m.muscle, m.side): m for m in found}
+    return {(m.muscle, m.side): m for m in found if m.region is Region.WHOLE}
 
 
-def test_every_muscle_on_both_sides_has_a_row_in_the_order_of_the_tables():
+def regions(volume, segmentation, muscle, side):
+    """Measurements of one muscle's regions."""
+    found = measure(fat_map(volume, segmentation), segmentation, volume)
+    return [m for m in found if (m.muscle, m.side) == (muscle, side) and m.region is not Region.WHOLE]
+
+
+def codes(measurement):
+    return [f.code for f in measurement.findings]
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_every_muscle_and_region_on_both_sides_has_a_row_in_the_order_of_the_tables(absent):
     volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    if absent:
+        labels = ellipsoids.segmented(np.where(labels.mask(*ONE), 0, labels.labels), COARSE)
     found = measure(fat_map(volume, labels), labels, volume)
-    assert [(m.muscle, m.side) for m in found] == [(m, s) for m in Muscle for s in SIDES]
+    assert [(m.muscle, m.side, m.region) for m in found] == [
+        (muscle, side, region)
+        for muscle in Muscle
+        for side in SIDES
+        for region in (Region.WHOLE, *REGIONS[muscle])
+    ]
 
 
 def test_an_ellipsoid_has_its_volume_its_lean_volume_and_its_cross_section():
@@ -36,6 +54,38 @@ def test_an_ellipsoid_has_its_volume_its_lean_volume_and_its_cross_section():
     assert m.max_csa_cm2 == pytest.approx(np.pi * 1.6 * 2.6, rel=0.03)
     assert m.coverage == 1.0
     assert m.findings == ()
+
+
+def test_regions_share_out_volume_and_fat_of_the_whole():
+    volume, labels = ellipsoids.hips({ONE: 0.4})
+    whole, parts = rows(volume, labels)[ONE], regions(volume, labels, *ONE)
+    volumes = [part.volume_ml for part in parts]
+    assert sum(volumes) == pytest.approx(whole.volume_ml)
+    assert volumes[0] == pytest.approx(volumes[2], rel=0.02), "an ellipsoid is as thick in front as behind"
+    assert np.average([p.fat_fraction for p in parts], weights=volumes) == pytest.approx(0.4, abs=0.03)
+    assert all(codes(part) == ["region_by_geometry"] for part in parts)
+
+
+def test_fat_of_one_half_is_read_in_that_half_alone():
+    volume, labels = ellipsoids.hips(0.0, snr=50, shading=0.0)
+    mask = labels.mask(Muscle.GLUTEUS_MINIMUS, Side.RIGHT)
+    behind = mask & (np.arange(mask.shape[1])[None, :, None] < np.argwhere(mask)[:, 1].mean())
+    fatty = replace(volume, voxels=np.where(behind, 1.7 * volume.voxels, volume.voxels))
+    anterior, posterior = regions(fatty, labels, Muscle.GLUTEUS_MINIMUS, Side.RIGHT)
+    assert anterior.fat_fraction == pytest.approx(0.0, abs=0.04)
+    assert posterior.fat_fraction == pytest.approx(0.5, abs=0.1)
+    assert codes(anterior) == ["region_by_geometry", "anterior_often_fatty"]
+
+
+def test_regions_of_a_muscle_that_is_cut_have_fat_but_no_whole_volume():
+    volume, labels = ellipsoids.hips(0.0)
+    parts = regions(*ellipsoids.cropped(volume, labels, (EVERYTHING, EVERYTHING, slice(0, 20))), *ONE)
+    for part in parts:
+        assert part.volume_ml is None
+        assert part.covered_volume_ml > 0
+        assert part.coverage < 1
+        assert part.fat_fraction == pytest.approx(0.0, abs=0.03)
+        assert codes(part) == ["cut_by_field_of_view", "region_by_geometry"]
 
 
 def test_thick_coronal_slices_give_the_same_axial_cross_section():
