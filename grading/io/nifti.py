@@ -211,6 +211,22 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
         ) from error
 
 
+def nifti_bytes(
+    array: npt.NDArray[np.uint8], geometry: Geometry, scale: tuple[float, float] = (1.0, 0.0)
+) -> bytes:
+    """A gzipped NIfTI file in memory, for a viewer.
+
+    Args:
+        array: uint8, shape of the grid.
+        geometry: the grid.
+        scale: slope and intercept that turn stored values into real ones.
+    """
+    image = nib.Nifti1Image(array, geometry.affine)
+    image.header.set_xyzt_units("mm")
+    image.header.set_slope_inter(*scale)
+    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
 @contextmanager
 def _without_log() -> Iterator[None]:
     """The library prints each header repair; what matters of them is judged and worded here."""

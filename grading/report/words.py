@@ -45,7 +45,7 @@ def words(graded: GradedMuscle) -> Words:
         volume = f"{m.volume_ml:.0f}"
     elif m.covered_volume_ml:
         volume = f"> {m.covered_volume_ml:.0f}"
-    return Words(fat, _stage(graded.grade("quartile")), _stage(graded.grade("goutallier")), volume)
+    return Words(fat, stage_words(graded.grade("quartile")), stage_words(graded.grade("goutallier")), volume)
 
 
 def name_of(m: MuscleMeasurement) -> str:
@@ -71,15 +71,18 @@ def leading_rows(report: StudyReport) -> list[GradedMuscle]:
 def findings_by_code(report: StudyReport) -> dict[str, str]:
     """Each finding's code with where it holds, "study", "all", or "minimus right, TFL left"."""
     places: dict[str, list[str]] = {f.code: ["study"] for f in report.findings}
-    for graded in report.muscles:
+    muscles = dict.fromkeys((g.measurement.muscle, g.measurement.side) for g in report.muscles)
+    for graded in report.muscles:  # a muscle and its regions share most findings: one word for all of them
         m = graded.measurement
         for code in dict.fromkeys(f.code for f in m.findings):
-            places.setdefault(code, []).append(f"{SHORT[m.muscle]} {m.side.value}")
-    everywhere = len(report.muscles)
-    return {code: "all" if len(where) >= everywhere else ", ".join(where) for code, where in places.items()}
+            where = places.setdefault(code, [])
+            if (place := f"{SHORT[m.muscle]} {m.side.value}") not in where:
+                where.append(place)
+    return {code: "all" if len(w) >= len(muscles) else ", ".join(w) for code, w in places.items()}
 
 
-def _stage(grade: Grade | None) -> str:
+def stage_words(grade: Grade | None) -> str:
+    """A stage, and in brackets the stages the error leaves possible where there are several."""
     if grade is None or grade.stage is None:
         return UNKNOWN
     if len(grade.possible) < 2:
