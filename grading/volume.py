@@ -6,7 +6,8 @@ order by flipping and permuting axes, which loses nothing; writers undo it with 
 The same image given in any storage order is therefore the same array, and gives the same numbers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,19 @@ class Geometry:
         return float(np.linalg.norm(self.corners_mm() - other.corners_mm(), axis=1).max())
 
 
+@dataclass(frozen=True, slots=True)
+class SliceSource:
+    """The image in a DICOM file that one slice was read from.
+
+    Attributes:
+        path: the file, whose name may name the patient: for reading it again, never for printing.
+        frame: number of the image within the file, from 0.
+    """
+
+    path: Path
+    frame: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
     """One image: voxels in canonical order, where they lie, and which of them are real.
@@ -91,6 +105,7 @@ class Volume:
         series: identity-free description of the source.
         source_orientation: axis codes of the file ("LPS", "RAS", ...), to write results as it came.
         findings: what the reader noticed.
+        slices: for DICOM, where each slice came from, in the order of the file's own third axis; else ().
     """
 
     voxels: FloatArray
@@ -99,6 +114,7 @@ class Volume:
     series: SeriesInfo
     source_orientation: str = "RAS"
     findings: tuple[Finding, ...] = ()
+    slices: tuple[SliceSource, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "voxels", _frozen(self.voxels, np.float32))

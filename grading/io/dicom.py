@@ -13,7 +13,7 @@ from grading.io.dicom_pixels import decode
 from grading.io.frames import Frame
 from grading.io.padding import clean
 from grading.series import SeriesInfo
-from grading.volume import FloatArray, Geometry, Volume
+from grading.volume import FloatArray, Geometry, SliceSource, Volume
 
 
 def read_dicom(frames: Sequence[Frame], info: SeriesInfo) -> Volume:
@@ -63,6 +63,7 @@ def read_dicom(frames: Sequence[Frame], info: SeriesInfo) -> Volume:
         series=replace(info, slice_axis=slice_axis, digest=digest(values, affine)),
         source_orientation=orientation,
         findings=_findings(planned, copies, info),
+        slices=tuple(SliceSource(place[0].path, place[0].index) for place in planned.slices),
     )
 
 

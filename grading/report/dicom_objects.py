@@ -1,0 +1,65 @@
+"""The two files that `--dicom` adds to a study's folder: segmentation.dcm (SEG) and report.dcm (SR).
+
+They carry the patient's name, identifier, birth date and sex, and the study's identifiers, copied from the
+images, so that an archive files them beside the study. No other output does: keep them as you keep the
+images.
+"""
+
+import io
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grading.errors import ConfigurationError, InputError
+from grading.report.dicom_source import dicom_source
+from grading.report.files import write_whole
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from grading.report.study_report import StudyReport
+
+SEG_FILE, SR_FILE = "segmentation.dcm", "report.dcm"
+DICOM_FILES = (SEG_FILE, SR_FILE)
+IDENTITY_NOTICE = (
+    f"{SEG_FILE} and {SR_FILE} carry the patient's name and identifiers, as DICOM asks of what goes to an "
+    "archive; all other files are free of them."
+)
+
+
+def require_dicom() -> None:
+    """Refuse DICOM output where the library that makes the objects is not installed.
+
+    Raises:
+        ConfigurationError: it is not; the message names the command that installs it.
+    """
+    if find_spec("highdicom") is None:
+        raise ConfigurationError("DICOM output needs highdicom: pip install 'grading[dicom]'")
+
+
+def write_dicom(report: "StudyReport", folder: Path) -> None:
+    """Write the SEG and SR objects of a report into an existing folder.
+
+    Raises:
+        ConfigurationError: highdicom is not installed, or the folder cannot be written.
+        InputError: the report has no images, they do not come from DICOM, or their headers do not allow it.
+    """
+    require_dicom()
+    from grading.report.dicom_seg import dicom_seg, segments_of
+    from grading.report.dicom_sr import dicom_sr
+
+    if report.images is None:
+        raise InputError(f"study {report.name}: a report read back from disk holds no images; grade it again")
+    source = dicom_source(report.images.volume)
+    segments = segments_of(report.images.segmentation)
+    seg = dicom_seg(source, report.images.segmentation, segments)
+    sr = dicom_sr(report, source, seg, segments)
+    write_whole(folder / SEG_FILE, _file(seg))
+    write_whole(folder / SR_FILE, _file(sr))
+
+
+def _file(dataset: "Dataset") -> bytes:
+    """The DICOM file that holds a data set."""
+    content = io.BytesIO()
+    dataset.save_as(content, enforce_file_format=True)
+    return content.getvalue()
