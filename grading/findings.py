@@ -113,6 +113,9 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.NOTE,
         "Anterior gluteus minimus is fatty in people without symptoms too; read the posterior part first.",
     ),
+    "dicom_not_written": FindingKind(
+        Severity.NOTE, "DICOM objects were asked for but the images do not allow them."
+    ),
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
     "partly_outlined": FindingKind(
         Severity.CAUTION,

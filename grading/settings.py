@@ -20,6 +20,7 @@ class Settings:
             visual and names none, so these are this project's convention; its own readers may set others.
         contrast: "t1", "dixon" or "auto".
         side: side of a one-hip image whose header does not say.
+        dicom: also write DICOM SEG and SR, which carry the patient's identity.
         identify: keep patient-derived names in outputs.
         seed: seed of every random draw (bootstrap).
         threads: processor threads of the network, None for the runtime's choice; changes no number.
@@ -33,6 +34,7 @@ class Settings:
     goutallier_edges: tuple[float, float] = (0.05, 0.25)
     contrast: str = "auto"
     side: Side | None = None
+    dicom: bool = False
     identify: bool = False
     seed: int = 0
     threads: int | None = None

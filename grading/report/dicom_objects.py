@@ -5,14 +5,16 @@ images, so that an archive files them beside the study. No other output does: ke
 images.
 """
 
+import dataclasses
 import io
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.errors import ConfigurationError, InputError
+from grading.findings import Finding
 from grading.report.dicom_source import dicom_source
-from grading.report.files import write_whole
+from grading.report.files import write_whole, writing
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -56,6 +58,39 @@ def write_dicom(report: "StudyReport", folder: Path) -> None:
     sr = dicom_sr(report, source, seg, segments)
     write_whole(folder / SEG_FILE, _file(seg))
     write_whole(folder / SR_FILE, _file(sr))
+
+
+def with_dicom(report: "StudyReport", folder: Path) -> "StudyReport":
+    """Write the objects where the images allow it; where they do not, the report says why and goes on.
+
+    Returns:
+        The report, with the finding `dicom_not_written` where there are no objects.
+
+    Raises:
+        ConfigurationError: highdicom is not installed, or the folder cannot be written.
+    """
+    try:
+        write_dicom(report, folder)
+    except InputError as error:
+        reason = str(error)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # highdicom stumbles over a header that is not as the standard asks; its message quotes the header.
+        reason = f"the images' headers are not as the standard asks ({type(error).__name__}); export them again"
+    else:
+        return report
+    remove_dicom(folder)
+    return dataclasses.replace(report, findings=(*report.findings, Finding("dicom_not_written", reason)))
+
+
+def remove_dicom(folder: Path) -> None:
+    """Remove the objects of an earlier report, which must not outlive it.
+
+    Raises:
+        ConfigurationError: they cannot be removed.
+    """
+    with writing(folder):
+        for name in DICOM_FILES:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _file(dataset: "Dataset") -> bytes:

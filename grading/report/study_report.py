@@ -114,18 +114,29 @@ class StudyReport:
         study = tuple(f for f in self.findings if f.severity is not Severity.NOTE)
         return tuple(dict.fromkeys((*graded.measurement.findings, *study)))
 
-    def save(self, out: Path | str) -> Path:
+    def save(self, out: Path | str, *, dicom: bool = False) -> Path:
         """Write the study's files below `out` and bring the tables there up to date.
+
+        Args:
+            out: output folder, made if needed.
+            dicom: also write segmentation.dcm and report.dcm, which carry the patient's identity.
 
         Returns:
             The study's own folder, `out/studies/<name>`.
 
         Raises:
-            ConfigurationError: `out` cannot be written.
+            ConfigurationError: `out` cannot be written, or `dicom` lacks its extra.
+            InputError: `dicom` was asked for but the images do not allow it; then nothing is written.
         """
+        from grading.report.dicom_objects import remove_dicom, write_dicom
+        from grading.report.files import make_folder
         from grading.report.folder import OutputFolder
 
         folder = OutputFolder.open(Path(out))
+        own = make_folder(folder.study_folder(self.name))
+        remove_dicom(own)
+        if dicom:
+            write_dicom(self, own)
         folder.write_pictures(self)
         folder.add(self)
         folder.write_tables()
