@@ -75,7 +75,9 @@ def with_dicom(report: "StudyReport", folder: Path) -> "StudyReport":
         reason = str(error)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # highdicom stumbles over a header that is not as the standard asks; its message quotes the header.
-        reason = f"the images' headers are not as the standard asks ({type(error).__name__}); export them again"
+        reason = (
+            f"the images' headers are not as the standard asks ({type(error).__name__}); export them again"
+        )
     else:
         return report
     remove_dicom(folder)
