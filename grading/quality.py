@@ -9,6 +9,7 @@ from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
 from grading.fat import FatMap
 from grading.findings import Finding
 from grading.measure import MuscleMeasurement
+from grading.segment.laterality import side_of_hip
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
 
@@ -76,8 +77,8 @@ def check_laterality(volume: Volume, segmentation: Segmentation, settings: Setti
 
     Returns:
         `laterality_contradiction` where the segmented left lies to the right of the segmented right, or where
-        the one hip in view is not the one that the header or the request names; `side_assumed` where one hip
-        is in view and nothing names it.
+        the one hip in view is not the one that the header or the request names or that the anatomy shows;
+        `side_assumed` where one hip is in view and nothing tells its side.
     """
     centres = _centres(segmentation)
     if len(centres) == len(SIDES):
@@ -88,12 +89,16 @@ def check_laterality(volume: Volume, segmentation: Segmentation, settings: Setti
     if not centres:
         return ()
     (found,) = centres
-    named = {"header": volume.series.laterality, "request": settings.side}
-    against = [who for who, side in named.items() if side is not None and side is not found]
+    told = {
+        "header": volume.series.laterality,
+        "request": settings.side,
+        "anatomy (what lies medial of what)": side_of_hip(segmentation.labels, segmentation.geometry),
+    }
+    against = [who for who, side in told.items() if side is not None and side is not found]
     if against:
-        detail = f"the one hip in view was labelled {found.value}; the {' and the '.join(against)} says "
+        detail = f"the one hip in view was labelled {found.value}; by the {' and the '.join(against)} it is "
         return (Finding("laterality_contradiction", detail + found.other.value),)
-    if settings.masks is None and not any(named.values()):
+    if settings.masks is None and not any(told.values()):
         return (Finding("side_assumed", f"taken to be the {found.value} one"),)
     return ()
 

@@ -1,37 +1,43 @@
-"""Volume -> Segmentation: the bundled network, or label maps that a user brings."""
+"""Volume -> Segmentation: the bundled network, another engine, or label maps that a user brings."""
 
-from grading.anatomy import STRUCTURES, Side
+from grading.anatomy import Side
 from grading.errors import ConfigurationError, SegmentationError
+from grading.segment.base import Segmenter
 from grading.settings import Settings
-from grading.volume import LabelArray, Segmentation, Volume
+from grading.volume import Segmentation, Volume
 
 __all__ = ["segment"]
 
 SMALLEST_GLUTEAL_ML = 20.0  # all glutei of both sides; an adult maximus alone is about 500 mL
 LEAST_CONFIDENCE = 0.65  # mean over gluteal voxels; with model 0.1 noise and bottles gave <= .60, hips >= .69
-ONE_HIP_SHARE = 0.1  # of all gluteal volume on the other side: below it the image shows one hip
 
 
 def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  # noqa: B008 - frozen
-    """Segment the gluteal muscles, their neighbours and the pelvic bones with the bundled network.
+    """Segment the gluteal muscles, their neighbours and the pelvic bones with the settings' segmenter.
 
     Args:
         volume: a hip or pelvis MRI of any orientation.
-        settings: `side` names the hip of a one-hip image, `threads` limits the network's threads.
+        settings: `segmenter` says which, `side` names the hip of a one-hip image, `threads` limits the
+            network's threads.
 
     Returns:
-        Labels on the volume's own grid, stray pieces removed and holes filled.
+        Labels on the volume's own grid: one side per body of muscle, one side in all where one hip is in
+        view, stray pieces removed and holes filled.
 
     Raises:
         SegmentationError: no gluteal muscle is in view, or none that the network is sure of.
-        ConfigurationError: `settings.side` is given but both hips are in view.
+        ConfigurationError: `settings.side` is given but both hips are in view, or the segmenter is unknown or
+            not installed.
     """
     # Not at the top: they bring scipy, and `import grading` loads this module.
     from grading.segment.cleanup import gluteal_volume_ml, gluteal_voxels, tidy
-    from grading.segment.network import NetworkSegmenter
+    from grading.segment.laterality import both_hips_in_view, settle_sides
 
-    found = NetworkSegmenter(settings.threads)(volume)
-    labels = tidy(found.labels, volume.geometry)
+    found = _segmenter(settings)(volume)
+    sided = settle_sides(
+        found.labels, volume.geometry, requested=settings.side, named=volume.series.laterality
+    )
+    labels = tidy(sided, volume.geometry)
     by_side = gluteal_volume_ml(labels, volume.geometry)
     total = sum(by_side.values())
     if total < SMALLEST_GLUTEAL_ML:
@@ -45,20 +51,16 @@ def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  #
             f"series {volume.series.name}: no gluteal muscle in view that the network is sure of (mean "
             f"confidence {confidence:.2f}, need {LEAST_CONFIDENCE:.2f}); if this is a hip, bring --masks"
         )
-    if settings.side is not None:
-        labels = _all_on(labels, settings.side, by_side)
+    if settings.side is not None and both_hips_in_view(labels, volume.geometry):
+        raise ConfigurationError(
+            f"--side {settings.side} is for images of one hip, but both are in view "
+            f"(left {by_side[Side.LEFT]:.0f} mL, right {by_side[Side.RIGHT]:.0f} mL); leave it out"
+        )
     return Segmentation(labels, volume.geometry, found.confidence, found.method, found.findings)
 
 
-def _all_on(labels: LabelArray, side: Side, by_side: dict[str, float]) -> LabelArray:
-    """Give every structure of a one-hip image to `side`."""
-    smaller, larger = sorted(by_side.values())
-    if smaller > ONE_HIP_SHARE * (smaller + larger):
-        raise ConfigurationError(
-            f"--side {side} is for images of one hip, but both are in view "
-            f"(left {by_side[Side.LEFT]:.0f} mL, right {by_side[Side.RIGHT]:.0f} mL); leave it out"
-        )
-    result = labels.copy()
-    for structure in STRUCTURES.values():
-        result[result == structure.label(side.other)] = structure.label(side)
-    return result
+def _segmenter(settings: Settings) -> Segmenter:
+    """The segmenter of that name; each loads its libraries when it is used."""
+    from grading.segment.network import NetworkSegmenter
+
+    return NetworkSegmenter(settings.threads)
