@@ -14,6 +14,7 @@ from grading.volume import Geometry
 from training.classes import class_of, side_of
 
 _BELOW_MM, _ABOVE_MM = 250.0, 110.0  # kept around the glutei
+HELD_OUT_BODY = "vhf"  # never trained on
 DEEP, SUBCUTANEOUS = 9100, 9101  # tissue numbers of the label maps
 
 

@@ -23,12 +23,16 @@ class Tissues:
     organs: tuple[float, ...]
 
 
-def random_tissues(rng: np.random.Generator) -> Tissues:
-    """T1 spin echo three times in four, any other contrast else."""
+def t1(rng: np.random.Generator) -> Tissues:
+    """T1 spin echo: muscle-to-fat ratios of T1 TSE lie between 1 / 3.5 and 1 / 1.5."""
     u = rng.uniform
-    if rng.random() < 0.75:  # muscle-to-fat ratios of T1 TSE: 1 / (1.4 ... 3.5)
-        organs = (1.0, u(0.2, 0.6), u(0.1, 0.7), u(0.8, 1.0), u(0.05, 0.4))
-        return Tissues(1.0, u(0.28, 0.65), u(0.55, 1.0), u(0.02, 0.2), u(0.2, 0.7), u(0, 0.04), organs)
+    organs = (1.0, u(0.2, 0.6), u(0.1, 0.7), u(0.8, 1.0), u(0.05, 0.4))
+    return Tissues(1.0, u(0.28, 0.65), u(0.55, 1.0), u(0.02, 0.2), u(0.2, 0.7), u(0, 0.04), organs)
+
+
+def any_contrast(rng: np.random.Generator) -> Tissues:
+    """Muscle and fat of any two different greys, everything else of any."""
+    u = rng.uniform
     muscle = u(0.1, 1.0)
     fat = muscle
     while abs(fat - muscle) < 0.15:
@@ -36,6 +40,17 @@ def random_tissues(rng: np.random.Generator) -> Tissues:
     organs = (fat, u(0, 1), u(0, 1), u(0, 1), u(0, 1))
     marrow = float(np.clip(fat + rng.normal(0, 0.15), 0.02, 1))
     return Tissues(fat, muscle, marrow, u(0, 0.3), u(0, 1), u(0, 0.05), organs)
+
+
+def random_tissues(rng: np.random.Generator) -> Tissues:
+    """T1 spin echo three times in four, any other contrast else."""
+    return t1(rng) if rng.random() < 0.75 else any_contrast(rng)
+
+
+def random_fat(rng: np.random.Generator, structures: int) -> np.ndarray:
+    """Fat fraction of every structure: without side, on the left, on the right; shape (structures, 3)."""
+    healthy, fatty = rng.uniform(0, 0.12, (structures, 3)), rng.uniform(0.1, 0.9, (structures, 3))
+    return np.where(rng.random((structures, 3)) < rng.choice([0.05, 0.2, 0.6]), fatty, healthy)
 
 
 def bias_field(shape: tuple[int, ...], rng: np.random.Generator, largest: float = 0.35) -> Tensor:

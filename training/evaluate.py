@@ -21,7 +21,6 @@ from grading.volume import Geometry, Segmentation, Volume
 from training import anatomies, real
 from training.classes import CLASSES
 from training.synthesis import synthesise
-from training.train import HELD_OUT_BODY
 from training.warp import PATCH_SPACING_MM
 
 _IN_VIEW_ML = 5.0  # less of a muscle than this in view says little
@@ -142,8 +141,11 @@ def main() -> None:
             contact_sheet(volume, found, arguments.out / f"{name}.png")
 
     table(real_rows(arguments.data / "mri" / "pelvis_t1_coronal", picture), "Real studies, outlined slices")
-    body = arguments.data / "anatomies" / f"{HELD_OUT_BODY}.nii.gz"
-    table(body_rows(body, arguments.images), f"Synthesised images of the held-out body ({HELD_OUT_BODY})")
+    body = arguments.data / "anatomies" / f"{anatomies.HELD_OUT_BODY}.nii.gz"
+    table(
+        body_rows(body, arguments.images),
+        f"Synthesised images of the held-out body ({anatomies.HELD_OUT_BODY})",
+    )
     table(phantom_rows(arguments.images), "Scans of digital pelves with unseen parameters")
 
 

@@ -1,5 +1,7 @@
 """Synthesise a hip MRI from a label map: the network learns shapes and sides, not one scanner's greys."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy.stats import norm
@@ -8,7 +10,7 @@ from torch.nn import functional
 
 from grading.segment.preprocess import normalise
 from training.anatomies import DEEP, Anatomy
-from training.appearance import Tissues, degrade, random_tissues
+from training.appearance import Tissues, degrade, random_fat, random_tissues
 from training.blobs import mottle, random_mass
 from training.classes import ANY, BONES, GLUTEAL, INDEX, NOT_GLUTEAL
 from training.sample import Sample
@@ -20,8 +22,22 @@ _TUMOUR = 0.1  # of all patches hold a mass
 ONE_HIP_MM = 200.0  # a narrower patch shows one hip
 
 
-def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Generator) -> Sample:
-    """A random image of `anatomy` and what each voxel is."""
+def synthesise(
+    anatomy: Anatomy,
+    shape: tuple[int, int, int],
+    rng: np.random.Generator,
+    contrast: Callable[[np.random.Generator], Tissues] = random_tissues,
+    fat: Callable[[np.random.Generator, int], np.ndarray] = random_fat,
+) -> Sample:
+    """A random image of `anatomy` and what each voxel is.
+
+    Args:
+        anatomy: the body.
+        shape: of the patch, voxels of `PATCH_SPACING_MM`.
+        rng: draws everything.
+        contrast: draws the signals of the tissues.
+        fat: draws the fat fraction of every structure, see `random_fat`.
+    """
     warp = random_warp(anatomy.geometry, _place(anatomy, shape, rng), shape, rng)
     tissue = warp.labels(anatomy.tissue, 255)
     unknown = tissue == 255
@@ -34,8 +50,9 @@ def synthesise(anatomy: Anatomy, shape: tuple[int, int, int], rng: np.random.Gen
         side = torch.where(side >= 0, 1 - side, side)
     kind = _atrophy(kind, side, rng)
     side[kind == 0] = -1
-    tissues = random_tissues(rng)
-    image, distractor = _paint(anatomy, tissue, kind, side, outside_mm, tissues, rng)
+    tissues = contrast(rng)
+    signal = _muscle_signal(tissue, side, tissues, fat(rng, len(anatomy.labels)), rng)
+    image, distractor = _paint(anatomy, tissue, kind, side, outside_mm, tissues, signal, rng)
     if rng.random() < _TUMOUR:
         mass = random_mass(shape, rng) & (outside_mm <= 0)
         image = torch.where(mass, tissues.muscle * rng.uniform(0.7, 2.0) * mottle(shape, rng), image)
@@ -97,6 +114,7 @@ def _paint(
     side: Tensor,
     outside_mm: Tensor,
     tissues: Tissues,
+    muscle_signal: Tensor,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Noise-free image and the mask of muscle-like distractors that no label names."""
@@ -121,7 +139,7 @@ def _paint(
         )
         distractor = (kind == 0) & inside & ~_dilate(muscle) & (bundle > rng.uniform(0.6, 1.6))
     meat = muscle | distractor
-    image = torch.where(meat, _muscle_signal(tissue, side, tissues, rng), image)
+    image = torch.where(meat, muscle_signal, image)
     image = torch.where(bone, tissues.marrow * (1 + 0.1 * smooth_noise(shape, (3, 3, 3), rng)), image)
 
     identity = kind * 3 + side
@@ -144,13 +162,12 @@ def _paint(
     return torch.where((outside_mm > thickness) & (kind == 0), tissues.air, image), distractor
 
 
-def _muscle_signal(tissue: Tensor, side: Tensor, tissues: Tissues, rng: np.random.Generator) -> Tensor:
-    """Muscle with its own fat in streaks: every structure and side draws its fraction."""
+def _muscle_signal(
+    tissue: Tensor, side: Tensor, tissues: Tissues, fat_fraction: np.ndarray, rng: np.random.Generator
+) -> Tensor:
+    """Muscle with its own fat in streaks."""
     shape = tuple(tissue.shape)
-    entries = 256 * 3
-    healthy = rng.uniform(0, 0.12, entries)
-    fatty = rng.uniform(0.1, 0.9, entries)
-    fraction = np.where(rng.random(entries) < rng.choice([0.05, 0.2, 0.6]), fatty, healthy)
+    fraction = fat_fraction.ravel()
     key = tissue * 3 + side + 1
     softness = rng.uniform(0.15, 0.9)
     threshold = norm.ppf(1 - fraction) * np.sqrt(1 + softness**2)
@@ -159,6 +176,6 @@ def _muscle_signal(tissue: Tensor, side: Tensor, tissues: Tissues, rng: np.rando
     if rng.random() < 0.5:
         streaks = (streaks + smooth_noise(shape, (6, 6, 6), rng)) / np.sqrt(2)
     fat = torch.sigmoid((streaks - torch.from_numpy(threshold.astype(np.float32))[key]) * 1.7 / softness)
-    lean = tissues.muscle * np.exp(rng.normal(0, 0.05, entries)).astype(np.float32)
+    lean = tissues.muscle * np.exp(rng.normal(0, 0.05, fraction.size)).astype(np.float32)
     base = torch.from_numpy(lean.astype(np.float32))[key]
     return base + fat * (tissues.fat - base)

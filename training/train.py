@@ -1,76 +1,29 @@
 """Train the bundled network: `python -m training.train --data ../shared/data --out training/runs/first`.
 
 Runs on a GPU when torch sees one, else on the CPU. Stop it whenever you like: it writes a checkpoint every
-few minutes and goes on from there when called again. Half the patches are synthesised from label
-maps and phantoms, half come from outlined real studies.
+few minutes and goes on from there when called again.
 """
 
 import argparse
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
-from training import anatomies, real
-from training.blobs import nonsense
 from training.classes import CLASSES
 from training.export import shipped_weights
 from training.loss import loss_of_levels
 from training.model import UNet
-from training.phantoms import phantom_anatomies
-from training.sample import Sample
-from training.synthesis import synthesise
+from training.patches import Patches, Recipe
+from training.real import HELD_OUT
 
-HELD_OUT_BODY = "vhf"  # never trained on
-SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
-NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 _EMA = 0.995  # weights averaged over about 200 iterations, fewer at the start
 _WARM_UP = 100
 _BALANCE = 0.5  # of the classes at the start; gone after a third of the training
-_ONE_HIP = 0.2  # of all patches
-_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
-_NONSENSE = 0.04  # of all patches hold no body at all
-
-
-class Patches(IterableDataset[Sample]):
-    """An endless, seeded stream of patches; every second one from a real study."""
-
-    def __init__(self, data: Path, seed: int, phantoms: int, real_share: float) -> None:
-        self.data, self.seed, self.phantoms, self.real_share = data, seed, phantoms, real_share
-
-    def __iter__(self) -> Iterator[Sample]:
-        torch.set_num_threads(1)
-        rng = np.random.default_rng(self.seed)
-        paths = sorted((self.data / "anatomies").glob("*.nii.gz"))
-        bodies = [anatomies.load(p) for p in paths if HELD_OUT_BODY not in p.name]
-        bodies += phantom_anatomies(self.phantoms)
-        studies = [
-            real.load_study(folder)
-            for folder in sorted((self.data / "mri" / "pelvis_t1_coronal").iterdir())
-            if folder.name not in real.HELD_OUT
-        ]
-        maps = [b for b in bodies if not b.name.startswith("phantom")]
-        made = [b for b in bodies if b.name.startswith("phantom")]
-        waiting: list[Sample] = []
-        while True:
-            shapes = NARROW if rng.random() < _ONE_HIP else SHAPES
-            shape = shapes[rng.integers(len(shapes))]
-            if rng.random() < _NONSENSE:
-                patch = nonsense(shape, rng)
-            elif rng.random() < self.real_share:
-                patch = real.sample(studies[rng.integers(len(studies))], shape, rng)
-            else:
-                pool = made if made and rng.random() < 0.4 else maps
-                patch = synthesise(pool[rng.integers(len(pool))], shape, rng)
-            yield patch
-            waiting.append(patch.mirrored())
-            if len(waiting) > _WAITING:
-                yield waiting.pop(rng.integers(len(waiting)))
 
 
 def _running_average(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
@@ -96,7 +49,13 @@ def train(arguments: argparse.Namespace) -> None:
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["iteration"])
-    patches = Patches(arguments.data, arguments.seed + start, arguments.phantoms, arguments.real_share)
+    recipe = Recipe(
+        arguments.data,
+        arguments.phantom_cache,
+        real_share=arguments.real_share,
+        held_out=tuple(arguments.hold_out),
+    )
+    patches = Patches(recipe, arguments.seed + start)
     stream = iter(DataLoader(patches, batch_size=None, num_workers=1, prefetch_factor=4))
     history: list[float] = []
     began = saved = time.monotonic()
@@ -145,8 +104,9 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="an exported model to go on from")
     parser.add_argument("--iterations", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--phantoms", type=int, default=12, help="how many random phantoms to train on")
-    parser.add_argument("--real-share", type=float, default=0.5)
+    parser.add_argument("--real-share", type=float, default=0.4, help="of patches; 0: no real image at all")
+    parser.add_argument("--hold-out", nargs="*", default=list(HELD_OUT), help="real studies never trained on")
+    parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
     parser.add_argument("--seed", type=int, default=0)
     train(parser.parse_args())
 

@@ -1,0 +1,96 @@
+"""The stream of training patches, from every source in its share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset
+
+from training import anatomies, real
+from training.anatomies import Anatomy
+from training.blobs import nonsense
+from training.phantoms import phantom_anatomies, phantom_studies
+from training.sample import Sample
+from training.studies import LabelledStudy, sample
+from training.synthesis import synthesise
+
+SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
+NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
+ONE_HIP_SHARE = 0.2  # of all patches
+NONSENSE_SHARE = 0.04  # of all patches hold no body at all
+_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a network is trained on.
+
+    Attributes:
+        data: folder of real images and label maps, see README.
+        cache: folder that keeps scans of phantoms.
+        real_share: of all patches, from outlined real studies (0: what an unseen scanner would get).
+        scan_share: from scans of phantoms.
+        map_phantom_share: from label maps of phantoms, painted; the rest from label maps of real bodies.
+        phantoms: label maps of phantoms.
+        scans: scans of phantoms.
+        held_out: names of real studies that are kept out.
+    """
+
+    data: Path
+    cache: Path
+    real_share: float = 0.4
+    scan_share: float = 0.15
+    map_phantom_share: float = 0.1
+    phantoms: int = 10
+    scans: int = 42
+    held_out: tuple[str, ...] = real.HELD_OUT
+
+
+class Patches(IterableDataset[Sample]):
+    """An endless, seeded stream of patches; each comes once as it is and, later, once mirrored."""
+
+    def __init__(self, recipe: Recipe, seed: int) -> None:
+        self.recipe, self.seed = recipe, seed
+
+    def __iter__(self) -> Iterator[Sample]:
+        torch.set_num_threads(1)
+        rng = np.random.default_rng(self.seed)
+        sources = _sources(self.recipe)
+        pools = [pool for pool, share in sources if share > 0]
+        shares = np.array([share for _, share in sources if share > 0])
+        waiting: list[Sample] = []
+        while True:
+            shapes = NARROW if rng.random() < ONE_HIP_SHARE else SHAPES
+            shape = shapes[rng.integers(len(shapes))]
+            if rng.random() < NONSENSE_SHARE:
+                patch = nonsense(shape, rng)
+            else:
+                pool = pools[rng.choice(len(pools), p=shares / shares.sum())]
+                patch = _patch(pool[rng.integers(len(pool))], shape, rng)
+            yield patch
+            waiting.append(patch.mirrored())
+            if len(waiting) > _WAITING:
+                yield waiting.pop(rng.integers(len(waiting)))
+
+
+def _patch(source: Anatomy | LabelledStudy, shape: tuple[int, int, int], rng: np.random.Generator) -> Sample:
+    return synthesise(source, shape, rng) if isinstance(source, Anatomy) else sample(source, shape, rng)
+
+
+def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], float]]:
+    """Every pool of sources and its share of the patches; a pool without a share is not loaded."""
+    sources: list[tuple[list[Anatomy] | list[LabelledStudy], float]] = []
+    if recipe.real_share > 0:
+        folders = sorted((recipe.data / "mri" / "pelvis_t1_coronal").iterdir())
+        studies = [real.load_study(f) for f in folders if f.name not in recipe.held_out]
+        sources.append((studies, recipe.real_share))
+    if recipe.scan_share > 0:
+        sources.append((list(phantom_studies(recipe.scans, recipe.cache)), recipe.scan_share))
+    if recipe.map_phantom_share > 0:
+        sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
+    paths = sorted((recipe.data / "anatomies").glob("*.nii.gz"))
+    maps = [anatomies.load(p) for p in paths if anatomies.HELD_OUT_BODY not in p.name]
+    sources.append((maps, 1 - sum(share for _, share in sources)))
+    return sources
