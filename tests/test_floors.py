@@ -42,7 +42,7 @@ GROUND_FLOOR = 0  # its modules may lean on each other: `findings` speaks of `an
 HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may use it
     "onnxruntime": {"segment/network.py"},
     "matplotlib": set(),
-    "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py"},
+    "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py", "report/study_page.py"},
     "skimage": {"report/drawing.py"},
     "highdicom": {"report/dicom_seg.py", "report/dicom_sr.py"},
     "dask": set(),

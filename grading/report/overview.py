@@ -50,5 +50,5 @@ def overview_png(report: StudyReport) -> bytes:
     page.paste(bar, (text_left, bar_top))
     write_numbers(pen, (text_left, _HEADING_PX, page.width - _MARGIN_PX, bar_top), report)
     picture = io.BytesIO()
-    page.save(picture, format="PNG", optimize=True)
+    page.save(picture, format="PNG")
     return picture.getvalue()

@@ -72,7 +72,7 @@ def thumbnail_png(images: StudyImages, width_px: int = 240) -> bytes:
     cut = key_slices(images)[1]
     panel = outlined_panel(images, cut, panel_size(images, cut, width_px, 1.0), grey_window(images.volume))
     buffer = io.BytesIO()
-    panel.quantize(64).save(buffer, format="PNG", optimize=True)
+    panel.quantize(64).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -112,7 +112,7 @@ def _pictures(images: StudyImages) -> list[tuple[str, str, str]]:
 def _png(picture: Image.Image) -> str:
     """A picture as an address that holds it."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
+    picture.save(buffer, format="PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
