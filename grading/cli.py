@@ -8,13 +8,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from grading.anatomy import Side
 from grading.errors import ConfigurationError, GradingError
-from grading.settings import Settings
+from grading.settings import LONGEST_STUDY_S, Settings
+
+if TYPE_CHECKING:
+    from grading.batch.plan import Plan
+    from grading.batch.results import Results
 
 GRADED, SOME_NOT_GRADED, NOTHING_RAN, INTERRUPTED = 0, 1, 2, 130
 
@@ -32,7 +36,7 @@ app = App(
 
 @app.command
 def run(
-    inputs: Annotated[list[Path], Parameter(name="INPUT", negative=())],
+    inputs: Annotated[list[Path] | None, Parameter(name="INPUT", negative=())] = None,
     /,
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
@@ -45,12 +49,23 @@ def run(
     contrast: Literal["auto", "t1", "dixon"] = "auto",
     side: Literal["left", "right"] | None = None,
     workers: int = 1,
+    cluster: str | None = None,
+    timeout: float = LONGEST_STUDY_S,
+    memory_limit: float | None = None,
+    include: Annotated[list[str] | None, Parameter(negative=())] = None,
+    exclude: Annotated[list[str] | None, Parameter(negative=())] = None,
+    limit: int | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
+    report_only: Annotated[bool, Parameter(negative=())] = False,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    quiet: Annotated[bool, Parameter(negative=())] = False,
+    json_log: Annotated[bool, Parameter(negative=())] = False,
     identify: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Grade every study found: tables, reports and pictures go to OUT.
 
-    Finished studies are skipped when the command is run again.
+    Finished studies are skipped when the command is run again. Ctrl-C stops after the studies in hand, a
+    second one at once; the tables account for every study either way.
 
     Parameters
     ----------
@@ -76,8 +91,28 @@ def run(
         Side of one-hip images that carry no laterality.
     workers
         Processes on this machine.
+    cluster
+        Address of a running Dask scheduler, or "local" for a Dask cluster of --workers processes here.
+    timeout
+        Seconds one study may take; 0 for no limit.
+    memory_limit
+        Gigabytes of memory one study may take (Linux).
+    include
+        Only studies whose name or path below INPUT matches this shell pattern; repeat for several.
+    exclude
+        No study whose name or path below INPUT matches this shell pattern; repeat for several.
+    limit
+        Grade at most that many studies now; the others wait for the next run.
     force
         Grade finished studies again.
+    report_only
+        Grade nothing; make the tables and reports anew from the results in OUT.
+    dry_run
+        Show what would be done; nothing is graded or written.
+    quiet
+        Print nothing but errors.
+    json_log
+        Print one JSON object per event on standard output in place of the closing table.
     identify
         Keep names that come from the patient's data in the outputs.
     """
@@ -96,16 +131,51 @@ def run(
         side=Side(side) if side else None,
         identify=identify,
     )
+    from grading.batch import Limits, Pick, grade_folder, plan_folder, rebuild
+    from grading.batch.progress import watcher
+
+    pick = Pick(tuple(include or ()), tuple(exclude or ()), limit)
+    tell = watcher(quiet=quiet, json_log=json_log)
+    if report_only:
+        results = rebuild(out)
+    elif dry_run:
+        return _foretell(
+            plan_folder(inputs or [], out, settings=settings, pick=pick, force=force, progress=tell)
+        )
+    else:
+        results = grade_folder(
+            inputs or [],
+            out,
+            workers=workers,
+            cluster=cluster,
+            settings=settings,
+            limits=Limits(timeout or None, memory_limit),
+            pick=pick,
+            force=force,
+            progress=tell,
+        )
+    return _conclude(results, silent=quiet or json_log)
+
+
+def _conclude(results: "Results", *, silent: bool) -> int:
+    """Print the closing table; returns the exit code."""
     from rich.console import Console
 
-    from grading.batch import grade_folder
-    from grading.report.study_report import StudyReport
     from grading.report.summary import summary
 
-    results = grade_folder(inputs, out, workers=workers, settings=settings, force=force)
-    Console().print(summary(results))
-    graded = all(isinstance(result, StudyReport) and result.gradable for result in results)
-    return GRADED if graded else SOME_NOT_GRADED
+    if not silent:
+        Console().print(summary(results.entries, results.folder.load))
+    return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
+
+
+def _foretell(todo: "Plan") -> int:
+    """Print what a run would do; returns the exit code."""
+    from rich.console import Console
+
+    from grading.report.summary import foretold
+
+    Console().print(foretold([(job.name, what) for what, jobs in todo.parts().items() for job in jobs]))
+    return GRADED
 
 
 @app.command

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from grading.anatomy import Side
 
+LONGEST_STUDY_S = 3600.0
+"""A study takes seconds to minutes; one that still runs after an hour hangs, on a stalled share say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

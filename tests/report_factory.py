@@ -35,7 +35,6 @@ def report_of(
     *,
     findings: tuple[Finding, ...] = (),
     series: str = "05-t1_tse",
-    fingerprint: str = "",
     settings: Settings = Settings(),  # noqa: B008
 ) -> StudyReport:
     """A report of these measurements, by default of all muscles in full view."""
@@ -54,6 +53,5 @@ def report_of(
             settings=settings,
             inputs=(InputSeries(series, "t1", "00"),),
             seconds={"read": 0.5, "measure": 1.5},
-            fingerprint=fingerprint,
         ),
     )

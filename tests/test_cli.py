@@ -1,5 +1,6 @@
 """The command: what it takes, what it says, and the code it leaves with."""
 
+import json
 import re
 
 import pytest
@@ -7,8 +8,8 @@ from ellipsoid_hip import grid, hips
 from hip_files import coronal_hips, write_mask, write_nifti
 from report_factory import absent, report_of
 
-from grading import isolation
 from grading.anatomy import Muscle, Side
+from grading.batch import grade, run
 from grading.cli import main
 from grading.errors import UnsupportedContrast
 
@@ -22,6 +23,12 @@ def command(capsys, *words):
 
 
 @pytest.fixture
+def in_this_process(monkeypatch):
+    """Studies are graded here, where a test can replace the grading."""
+    monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
+
+
+@pytest.fixture
 def imaging(tmp_path):
     volume, _ = hips(geometry=grid((10.0, 10.0, 10.0)))
     for name in ("a_t1", "b_t1"):
@@ -30,7 +37,7 @@ def imaging(tmp_path):
 
 
 @pytest.fixture
-def seen(monkeypatch):
+def seen(monkeypatch, in_this_process):  # noqa: ARG001
     """Settings that reached the grading, which is replaced."""
     found = []
 
@@ -38,7 +45,7 @@ def seen(monkeypatch):
         found.append(settings)
         return report_of(study.name)
 
-    monkeypatch.setattr(isolation, "grade_study", grade_study)
+    monkeypatch.setattr(grade, "grade_study", grade_study)
     return found
 
 
@@ -51,21 +58,23 @@ def test_a_graded_folder_leaves_with_0_and_a_table(capsys, imaging, tmp_path):
     assert (tmp_path / "out" / "measurements.csv").is_file()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_one_study_without_a_grade_leaves_with_1(capsys, imaging, monkeypatch, tmp_path):
     def grade_study(study, **_):
         if study.name == "a_t1":
             raise UnsupportedContrast("only STIR; a T1 is needed")
         return report_of(study.name)
 
-    monkeypatch.setattr(isolation, "grade_study", grade_study)
+    monkeypatch.setattr(grade, "grade_study", grade_study)
     code, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out")
     assert code == 1
     assert "only STIR" in out
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, monkeypatch, tmp_path):
     nothing = [absent(Muscle.GLUTEUS_MAXIMUS, Side.LEFT)]
-    monkeypatch.setattr(isolation, "grade_study", lambda study, **_: report_of(study.name, nothing))
+    monkeypatch.setattr(grade, "grade_study", lambda study, **_: report_of(study.name, nothing))
     assert command(capsys, "run", imaging, "-o", tmp_path / "out")[0] == 1
 
 
@@ -84,7 +93,12 @@ def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, mon
         ["run", "IMAGING", "-o", "OUT", "--workers", "many"],
         ["run", "IMAGING", "-o", "OUT", "--segmenter", "masks"],
         ["run", "IMAGING", "-o", "OUT", "--segmenter", "totalsegmentator"],
-        ["run", "IMAGING", "-o", "OUT", "--cluster", "tcp://a"],
+        ["run", "IMAGING", "-o", "OUT", "--cluster", "tcp://"],
+        ["run", "IMAGING", "-o", "OUT", "--timeout", "-1"],
+        ["run", "IMAGING", "-o", "OUT", "--memory-limit", "0"],
+        ["run", "IMAGING", "-o", "OUT", "--limit", "0"],
+        ["run", "-o", "OUT"],
+        ["run", "-o", "OUT", "--report-only"],
         ["run", "IMAGING", "-o", "OUT", "--dicom"],
         ["inspect", "nowhere"],
         ["heal"],
@@ -134,7 +148,7 @@ def test_an_unforeseen_error_is_one_line_without_traceback(capsys, imaging, monk
     def fail(*_, **__):
         raise RuntimeError("Doe^Jane")
 
-    monkeypatch.setattr("grading.batch.discover", fail)
+    monkeypatch.setattr(run, "discover", fail)
     code, _, err = command(capsys, "run", imaging, "-o", tmp_path / "out")
     assert code == 2
     assert "Traceback" not in err
@@ -142,11 +156,12 @@ def test_an_unforeseen_error_is_one_line_without_traceback(capsys, imaging, monk
     assert "RuntimeError" in err
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_an_interrupted_command_says_how_to_go_on(capsys, imaging, monkeypatch, tmp_path):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(isolation, "grade_study", interrupt)
+    monkeypatch.setattr(grade, "grade_study", interrupt)
     code, _, err = command(capsys, "run", imaging, "-o", tmp_path / "out")
     assert code == 130
     assert "run the same command again" in err
@@ -168,6 +183,39 @@ def test_from_files_to_files(capsys, tmp_path):
     assert "maximus" in out
     (study,) = (tmp_path / "out" / "studies").iterdir()
     assert re.fullmatch(r"[A-Za-z0-9._-]+", study.name)
-    assert {path.name for path in study.iterdir()} == {
-        "report.json", "segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png",
+    assert {path.name for path in study.iterdir()} >= {
+        "report.json", "segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "log.txt",
     }  # fmt: skip
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_quiet_run_prints_nothing(capsys, imaging, tmp_path):
+    assert command(capsys, "run", imaging, "-o", tmp_path / "out", "--quiet") == (0, "", "")
+
+
+@pytest.mark.usefixtures("seen")
+def test_the_json_log_has_an_event_per_study_and_nothing_else(capsys, imaging, tmp_path):
+    code, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out", "--json-log", "--quiet")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [event["event"] for event in events] == ["begin", "study", "study", "end"]
+    assert [event.get("study") for event in events[1:3]] == ["a_t1", "b_t1"]
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(capsys, imaging, seen, tmp_path):
+    code, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out", "--dry-run", "--limit", "1")
+    assert code == 0
+    assert "1 will be graded" in out
+    assert "1 left for a later run" in out
+    assert not seen
+    assert not (tmp_path / "out").exists()
+
+
+def test_tables_are_made_anew_without_input(capsys, imaging, seen, tmp_path):
+    command(capsys, "run", imaging, "-o", tmp_path / "out")
+    tables = {path: path.read_bytes() for path in (tmp_path / "out").glob("*.csv")}
+    for path in tables:
+        path.unlink()
+    assert command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--quiet")[0] == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*.csv")} == tables
+    assert len(seen) == 2

@@ -39,6 +39,7 @@ class _Draft:
     series: list[SeriesFound]
     files: list[Path]
     root: Path
+    place: str
     study_uid: str = ""
 
 
@@ -86,7 +87,7 @@ def discover(
     studies = []
     for draft in drafts:
         series, chosen, problem = choose(sorted(draft.series, key=lambda s: s.info.name), contrast)
-        studies.append(StudyFound(draft.name, series, chosen, problem))
+        studies.append(StudyFound(draft.name, series, chosen, problem, draft.place))
     return tuple(sorted(studies, key=lambda study: study.name))
 
 
@@ -155,7 +156,7 @@ def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> li
             identity |= instance.identity
         own = folder_name([i.path for i in instances], root, shared, words)
         name = study_name(own, uid, identity, identify=identify)
-        drafts.append(_Draft(name, series, [i.path for i in instances], root, uid))
+        drafts.append(_Draft(name, series, [i.path for i in instances], root, uid, uid))
     return drafts
 
 
@@ -177,7 +178,7 @@ def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[t
         elif series.info.role in _DIXON:
             common = common_stem(path)
             key, name = ("dixon", str(path.parent), common), safe_name(common or path.parent.name)
-        draft = groups.setdefault(key, _Draft(name, [], [], root))
+        draft = groups.setdefault(key, _Draft(name, [], [], root, " ".join(key)))
         draft.series.append(series)
         draft.files.append(path)
     drafts = []
@@ -195,7 +196,7 @@ def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[t
 
 def _lone(root: Path, series: SeriesFound) -> _Draft:
     """A study of a single NIfTI file."""
-    return _Draft(nifti_stem(series.files[0]), [series], [series.files[0]], root)
+    return _Draft(nifti_stem(series.files[0]), [series], [series.files[0]], root, f"file {series.files[0]}")
 
 
 def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> list[_Draft]:
@@ -215,7 +216,8 @@ def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> l
         )
         root = members[0][0]
         name = folder_name(list(found.files), root, set(), ()) if identify or folder != root else ""
-        result.append(_Draft(safe_name(name) or short_hash(folder.name), [found], list(found.files), root))
+        safe = safe_name(name) or short_hash(folder.name)
+        result.append(_Draft(safe, [found], list(found.files), root, f"folder {folder}"))
     return result
 
 

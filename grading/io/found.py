@@ -51,9 +51,12 @@ class StudyFound:
         series: what was found, sorted by name.
         chosen: what will be graded: (T1,), (water, fat), or () with `problem` saying why.
         problem: why nothing is gradable, None when something is.
+        place: what makes it this study and no other: its Study Instance UID or where it lies. It may name
+            the patient: for comparing, never for printing.
     """
 
     name: str
     series: tuple[SeriesFound, ...]
     chosen: tuple[SeriesFound, ...]
     problem: InputError | None = None
+    place: str = field(default="", repr=False)

@@ -1,12 +1,15 @@
 """Writing into the output folder: whole files or none, and one clear error when the disk says no."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from grading.errors import ConfigurationError
+
+_LEFTOVER = re.compile(r"\.[A-Za-z0-9_.-]+\.[a-z0-9_]{8}")  # ".name.ext." and eight characters of `tempfile`
 
 
 @contextmanager
@@ -50,11 +53,24 @@ def write_whole(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # else a crash of the machine could leave a name without content
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of a process that was killed while it wrote into `folder`.
+
+    Call it only where nobody else is writing.
+    """
+    with writing(folder):
+        for path in folder.iterdir():
+            if _LEFTOVER.fullmatch(path.name) and path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

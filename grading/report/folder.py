@@ -1,7 +1,8 @@
 """The output folder: one folder per study holds the truth, the tables at the top are a view of them.
 
 A study is finished when its `report.json` is there, and it is written last. So a run may end at any
-moment and loses nothing that it had computed.
+moment and loses nothing that it had computed. `run.json` names every study that was found, so that those
+without a result stay accounted for.
 """
 
 import json
@@ -13,26 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grading.errors import ConfigurationError
-from grading.report.files import make_folder, write_whole, writing
+from grading.report.decisions import DECISION_COLUMNS, Verdict, kept_decisions, with_decision
+from grading.report.entry import Entry, Result
+from grading.report.files import make_folder, remove_leftovers, write_whole, writing
 from grading.report.plain import from_plain, to_plain
-from grading.report.provenance import PACKAGES, nameless, package_version
+from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
-from grading.report.tables import (
-    ASYMMETRY_COLUMNS,
-    MEASUREMENT_COLUMNS,
-    STUDY_COLUMNS,
-    asymmetry_rows,
-    csv_text,
-    measurement_rows,
-    study_rows,
-)
+from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS, STUDY_COLUMNS, csv_heading
 from grading.settings import Settings
 
-Result = StudyReport | StudyFailure
-
-REPORT, FAILURE = "report.json", "failure.json"
+REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
+NOT_REACHED = "not graded yet; run the same command again to go on"
 _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
-_PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png")
+_PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
 
 
 @dataclass
@@ -41,11 +35,11 @@ class OutputFolder:
 
     Attributes:
         path: the folder.
-        results: latest result of each study by name, reports without their images.
+        entries: what the tables say of each study, by its name.
     """
 
     path: Path
-    results: dict[str, Result] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path) -> "OutputFolder":
@@ -57,7 +51,13 @@ class OutputFolder:
         if path.exists() and not path.is_dir():
             raise ConfigurationError(f"output {path} is a file; name a folder")
         make_folder(path / "studies")
-        return cls(path, {result.name: result for result in _stored(path / "studies")})
+        return cls.look_into(path)
+
+    @classmethod
+    def look_into(cls, path: Path) -> "OutputFolder":
+        """What earlier runs left in a folder, which need not be there; nothing is written."""
+        found = {name: Entry.pending(name, UNKNOWN_ORIGIN, NOT_REACHED) for name in _found(path / RUN)}
+        return cls(path, found | {result.name: Entry.of(result) for result in _stored(path / "studies")})
 
     def study_folder(self, name: str) -> Path:
         """Folder of a study, always directly below `path/studies`.
@@ -82,6 +82,7 @@ class OutputFolder:
 
         from grading.io.nifti import write_nifti
         from grading.report.overview import overview_png
+        from grading.report.study_page import study_html, thumbnail_png
 
         folder = make_folder(self.study_folder(report.name))
         images = report.images
@@ -90,6 +91,8 @@ class OutputFolder:
             write_nifti(images.segmentation.labels, images.volume, folder / "segmentation.nii.gz")
             write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
         write_whole(folder / "overview.png", overview_png(report))
+        write_whole(folder / "thumbnail.png", thumbnail_png(images))
+        write_whole(folder / "report.html", study_html(report).encode())
 
     def add(self, result: Result) -> None:
         """Write the result of one study, in place of any earlier one; pictures are written before it.
@@ -107,25 +110,63 @@ class OutputFolder:
             stale = (REPORT, *_PICTURES)  # a row must not outlive the failure of its study
         for name in stale:
             (folder / name).unlink(missing_ok=True)
-        self.hold(result)
+        self.hold(Entry.of(result))
 
-    def hold(self, result: Result) -> None:
-        """Take note of a result that is on disk already."""
-        self.results[result.name] = result.without_images() if isinstance(result, StudyReport) else result
+    def hold(self, entry: Entry) -> None:
+        """Take note of a result that is on disk already, or of a study that waits for one."""
+        self.entries[entry.name] = entry
 
-    def write_tables(self) -> None:
-        """Write measurements.csv, asymmetry.csv and studies.csv from every result in the folder.
+    def load(self, name: str) -> Result:
+        """The result of a study as it is on disk, a report without its images.
+
+        Raises:
+            KeyError: there is none.
+        """
+        result = _read(self.study_folder(name))
+        if result is None:
+            raise KeyError(name)
+        return result
+
+    def is_whole(self, name: str) -> bool:
+        """Whether every file of a graded study is there."""
+        folder = self.study_folder(name)
+        return all((folder / file).is_file() for file in (REPORT, *_PICTURES))
+
+    def tidy(self) -> None:
+        """Remove what a killed run left half done; only for a run that has the folder to itself.
 
         Raises:
             ConfigurationError: the folder cannot be written.
         """
-        reports = [r for r in self.results.values() if isinstance(r, StudyReport)]
-        for name, rows, columns in (
-            ("measurements.csv", measurement_rows(reports), MEASUREMENT_COLUMNS),
-            ("asymmetry.csv", asymmetry_rows(reports), ASYMMETRY_COLUMNS),
-            ("studies.csv", study_rows(self.results.values()), STUDY_COLUMNS),
+        remove_leftovers(self.path)
+        for folder in (self.path / "studies").iterdir():
+            if folder.is_dir():
+                remove_leftovers(folder)
+                if not any((folder / name).exists() for name in (REPORT, FAILURE)):
+                    for name in _PICTURES:  # of a study that was not finished; they also take the room
+                        (folder / name).unlink(missing_ok=True)
+
+    def write_tables(self) -> None:
+        """Write studies.csv, measurements.csv, asymmetry.csv and index.html from all entries.
+
+        Studies that a reader rejected have a line in studies.csv only.
+
+        Raises:
+            ConfigurationError: the folder cannot be written, or its decisions.csv cannot be read.
+        """
+        from grading.report.cohort_page import cohort_html
+
+        decided = kept_decisions(self.path)
+        entries = [entry for _, entry in sorted(self.entries.items())]
+        kept = [e for e in entries if e.name not in decided or decided[e.name].verdict is not Verdict.REJECT]
+        studies = [with_decision(e.study, decided.get(e.name)) for e in entries]
+        for name, columns, lines in (
+            ("studies.csv", (*STUDY_COLUMNS, *DECISION_COLUMNS[1:]), studies),  # first: it accounts for all
+            ("measurements.csv", MEASUREMENT_COLUMNS, [e.measurements for e in kept]),
+            ("asymmetry.csv", ASYMMETRY_COLUMNS, [e.asymmetry for e in kept]),
         ):
-            write_whole(self.path / name, csv_text(rows, columns).encode())
+            write_whole(self.path / name, (csv_heading(columns) + "".join(lines)).encode())
+        write_whole(self.path / "index.html", cohort_html(entries, decided, self.path).encode())
 
     def write_run(self, settings: Settings, network: str, outcome: dict[str, float] | None = None) -> None:
         """Write run.json: how the last run was made, and what every input was.
@@ -138,7 +179,6 @@ class OutputFolder:
         Raises:
             ConfigurationError: the folder cannot be written.
         """
-        reports = [r for _, r in sorted(self.results.items()) if isinstance(r, StudyReport)]
         run = {
             "notice": DISCLAIMER,
             "finished": outcome is not None,
@@ -149,22 +189,42 @@ class OutputFolder:
             "python": platform.python_version(),
             "platform": f"{platform.system()} {platform.machine()}",
             "packages": {name: package_version(name) for name in PACKAGES},
-            "inputs": {report.name: to_plain(report.provenance.inputs) for report in reports},
+            "studies": sorted(self.entries),
+            "inputs": {name: to_plain(entry.inputs) for name, entry in sorted(self.entries.items())},
         }
-        write_whole(self.path / "run.json", (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode())
+        write_whole(self.path / RUN, (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _stored(studies: Path) -> Iterator[Result]:
     """Results that earlier runs left; a file that is not one is ignored, its study runs again."""
-    for folder in sorted(studies.iterdir()):
-        try:
-            if (folder / REPORT).is_file():
-                result: Result = StudyReport.from_json((folder / REPORT).read_text("utf-8"))
-            elif (folder / FAILURE).is_file():
-                result = from_plain(StudyFailure, json.loads((folder / FAILURE).read_text("utf-8")))
-            else:
-                continue
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-        if result.name == folder.name:  # a copied or renamed folder would count a study twice
+    try:
+        folders = sorted(studies.iterdir())
+    except OSError:
+        return
+    for folder in folders:
+        result = _read(folder)
+        if result is not None:
             yield result
+
+
+def _read(folder: Path) -> Result | None:
+    """The result in a study's folder, None where there is none that is whole and the study's own."""
+    try:
+        if (folder / REPORT).is_file():
+            result: Result = StudyReport.from_json((folder / REPORT).read_text("utf-8"))
+        elif (folder / FAILURE).is_file():
+            result = from_plain(StudyFailure, json.loads((folder / FAILURE).read_text("utf-8")))
+        else:
+            return None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return result if result.name == folder.name else None  # a copied folder would count a study twice
+
+
+def _found(run: Path) -> list[str]:
+    """Names of the studies that earlier runs found."""
+    try:
+        names = json.loads(run.read_text("utf-8"))["studies"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+    return [name for name in names if isinstance(name, str) and _SAFE_NAME.fullmatch(name)]

@@ -1,6 +1,7 @@
 """Where a report comes from: code, model, settings, input. Enough to make the same numbers again."""
 
 import hashlib
+import logging
 import platform
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from grading.volume import Volume
 
 PACKAGES = ("grading", "numpy", "scipy", "onnxruntime", "pydicom", "nibabel", "scikit-image")
 """Packages whose version can change a number."""
+
+_log = logging.getLogger("grading")
 
 
 @cache
@@ -36,6 +39,26 @@ class InputSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a result follows from, as digests that name neither patient nor file; "" where not known.
+
+    Attributes:
+        place: where the study's images lie, or their Study Instance UID; the same study keeps it for life.
+        stamps: sizes and times of the image files and label maps; unchanged ones are unchanged content.
+        content: the bytes of those files, and what the reader made of their headers.
+        recipe: settings, model and version of this package.
+    """
+
+    place: str = ""
+    stamps: str = ""
+    content: str = ""
+    recipe: str = ""
+
+
+UNKNOWN_ORIGIN = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """How a report was made.
 
@@ -48,7 +71,7 @@ class Provenance:
         inputs: the images that were read.
         seconds: wall-clock time of each step, s.
         peak_memory_mb: most memory the process held while on this study, MB; None when not known.
-        fingerprint: of everything the result follows from; an equal one lets a rerun skip the study.
+        origin: digests of everything the result follows from; equal ones let a rerun skip the study.
     """
 
     packages: dict[str, str]
@@ -59,7 +82,7 @@ class Provenance:
     inputs: tuple[InputSeries, ...]
     seconds: dict[str, float]
     peak_memory_mb: float | None = None
-    fingerprint: str = ""
+    origin: Origin = UNKNOWN_ORIGIN
 
 
 def trace(
@@ -90,8 +113,10 @@ def nameless(settings: Settings) -> Settings:
 def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     """Note the wall-clock time of one step of a study."""
     start = time.perf_counter()
+    _log.info("%s ...", step)
     yield
     seconds[step] = time.perf_counter() - start
+    _log.info("%s took %.2f s", step, seconds[step])
 
 
 def _digest(volume: Volume) -> str:

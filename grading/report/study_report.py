@@ -15,7 +15,7 @@ from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding, Severity
 from grading.measure import MuscleMeasurement
 from grading.report.plain import from_plain, to_plain
-from grading.report.provenance import Provenance
+from grading.report.provenance import UNKNOWN_ORIGIN, Origin, Provenance
 from grading.volume import Segmentation, Volume
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ class StudyFailure:
         reason: what was wrong and what to do, without patient identity.
         seconds: wall-clock time until then, s.
         peak_memory_mb: most memory the process held, MB; None when not known.
+        origin: digests of what the failure follows from.
     """
 
     name: str
@@ -199,6 +200,7 @@ class StudyFailure:
     reason: str
     seconds: float = 0.0
     peak_memory_mb: float | None = None
+    origin: Origin = UNKNOWN_ORIGIN
 
 
 def _all_findings(report: StudyReport) -> Iterable[Finding]:

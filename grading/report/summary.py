@@ -1,6 +1,7 @@
 """The closing table in the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -9,30 +10,50 @@ from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
-from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
-from grading.report.words import SHORT, findings_by_code, words
+from grading.report.entry import Entry, Result
+from grading.report.study_report import DISCLAIMER, StudyReport
+from grading.report.words import findings_by_code, leading_rows, name_of, words
 
-MOST_STUDIES = 12
-"""Studies printed in full; a longer list scrolls away and the tables hold it anyway."""
+MOST_STUDIES, MOST_FAILURES = 12, 40
+"""Studies printed; a longer list scrolls away and the tables hold it anyway."""
 
 
-def summary(results: Sequence[StudyReport | StudyFailure]) -> RenderableType:
+def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> RenderableType:
     """Studies with the numbers of each muscle and side, then those without, then one line of caution.
 
     Text from file names and headers is shown literally, without control codes.
+
+    Args:
+        entries: of all studies of a run.
+        load: result of the study of that name.
     """
-    reports = [r for r in results if isinstance(r, StudyReport)]
-    failures = [r for r in results if isinstance(r, StudyFailure)]
+    measured = [entry.name for entry in entries if entry.measurements]
+    failures = [entry for entry in entries if not entry.measurements]
+    shown = [r for r in map(load, measured[:MOST_STUDIES]) if isinstance(r, StudyReport)]
     parts: list[RenderableType] = []
-    if reports:
-        parts.append(_measurements(reports[:MOST_STUDIES]))
-        parts += [literal(line) for line in _findings(reports[:MOST_STUDIES])]
-    if len(reports) > MOST_STUDIES:
-        parts.append(Text(f"... and {len(reports) - MOST_STUDIES} more studies in measurements.csv"))
+    if shown:
+        parts.append(_measurements(shown))
+        parts += [literal(line) for line in _findings(shown)]
+    if len(measured) > MOST_STUDIES:
+        parts.append(Text(f"... and {len(measured) - MOST_STUDIES} more studies in measurements.csv"))
     if failures:
-        parts.append(_failures(failures))
+        parts.append(_failures(failures[:MOST_FAILURES]))
+    if len(failures) > MOST_FAILURES:
+        parts.append(Text(f"... and {len(failures) - MOST_FAILURES} more without a grade in studies.csv"))
     parts.append(Text(DISCLAIMER, style="dim"))
     return Group(*parts)
+
+
+def foretold(studies: Iterable[tuple[str, str]]) -> RenderableType:
+    """What a run would do with each study, and how many of each kind there are."""
+    table = Table(box=box.SIMPLE_HEAD, title="Nothing was graded or written")
+    table.add_column("study", overflow="fold")
+    table.add_column("what a run would do")
+    counts: Counter[str] = Counter()
+    for name, what in studies:
+        table.add_row(*map(literal, (name, what)))
+        counts[what] += 1
+    return Group(table, *(literal(f"{count} {what}") for what, count in counts.items()))
 
 
 def literal(text: object) -> Text:
@@ -52,10 +73,10 @@ def _measurements(reports: Iterable[StudyReport]) -> Table:
         )
     for report in reports:
         name = report.name
-        for graded in report.muscles:
+        for graded in leading_rows(report):
             m, text = graded.measurement, words(graded)
             numbers = (text.fat, text.quartile, text.goutallier, text.volume)
-            table.add_row(*map(literal, (name, SHORT[m.muscle], m.side.value, *numbers)))
+            table.add_row(*map(literal, (name, name_of(m), m.side.value, *numbers)))
             name = ""
         table.add_section()
     return table
@@ -71,7 +92,7 @@ def _findings(reports: Iterable[StudyReport]) -> list[str]:
     return [f"{code}: {FINDINGS[code].meaning} In {', '.join(where)}" for code, where in places.items()]
 
 
-def _failures(failures: Iterable[StudyFailure]) -> Table:
+def _failures(failures: Iterable[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Not graded")
     for heading in ("study", "status", "reason"):
         table.add_column(heading)

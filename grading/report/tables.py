@@ -85,9 +85,18 @@ def frame(rows: Sequence[Row], columns: Sequence[str]) -> "pd.DataFrame":
 
 def csv_text(rows: Iterable[Row], columns: Sequence[str]) -> str:
     """Rows as CSV: a header, point decimals, line feeds, and no cell that a spreadsheet would execute."""
+    return csv_heading(columns) + csv_lines(rows, columns)
+
+
+def csv_heading(columns: Sequence[str]) -> str:
+    """The first line of a table."""
+    return ",".join(columns) + "\n"
+
+
+def csv_lines(rows: Iterable[Row], columns: Sequence[str]) -> str:
+    """Rows as CSV without the heading."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
     writer.writerows([_cell(name, row.get(name)) for name in columns] for row in rows)
     return text.getvalue()
 
@@ -107,7 +116,7 @@ def _cell(column: str, value: Cell) -> str:
         return text.removeprefix("-") if float(text) == 0 else text  # no "-0.00"
     if isinstance(value, int):
         return str(value)
-    line = " ".join(str(value).split())
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     return f"'{line}" if line.startswith(_FORMULA_START) else line
 
 

@@ -7,7 +7,9 @@ import pytest
 from report_factory import report_of
 
 from grading.errors import ConfigurationError
+from grading.report.entry import Entry
 from grading.report.folder import OutputFolder
+from grading.report.provenance import UNKNOWN_ORIGIN
 from grading.report.study_report import StudyFailure, StudyReport
 from grading.settings import Settings
 
@@ -20,7 +22,9 @@ def test_results_of_earlier_runs_are_found_again(tmp_path):
     first = OutputFolder.open(tmp_path)
     first.add(report_of("a"))
     first.add(StudyFailure("b", "failed", "gap of 8.0 mm", 1.5, 100.0))
-    assert OutputFolder.open(tmp_path).results == first.results
+    again = OutputFolder.open(tmp_path)
+    assert again.entries == first.entries
+    assert again.load("a") == report_of("a")
 
 
 def test_a_failure_takes_the_place_of_the_earlier_report_and_back(tmp_path):
@@ -30,7 +34,7 @@ def test_a_failure_takes_the_place_of_the_earlier_report_and_back(tmp_path):
     assert names(tmp_path / "studies" / "a") == ["failure.json"]
     folder.add(report_of("a"))
     assert names(tmp_path / "studies" / "a") == ["report.json"]
-    assert isinstance(folder.results["a"], StudyReport)
+    assert isinstance(folder.load("a"), StudyReport)
 
 
 @pytest.mark.parametrize("name", ["../a", "..", ".", "", "a/b", "a\\b", "/etc", "a\0b", ".hidden", "a\nb"])
@@ -47,7 +51,7 @@ def test_a_damaged_or_renamed_report_counts_as_not_done(tmp_path):
     damaged = tmp_path / "studies" / "damaged" / "report.json"
     damaged.write_text(damaged.read_text()[:100])
     (tmp_path / "studies" / "renamed").rename(tmp_path / "studies" / "copy")
-    assert set(OutputFolder.open(tmp_path).results) == {"sound"}
+    assert set(OutputFolder.open(tmp_path).entries) == {"sound"}
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path):
@@ -75,7 +79,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_table_whole(tmp_path, monkeypatc
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fdopen", lambda *_: Full())
-    with pytest.raises(ConfigurationError, match=r"measurements.csv: No space left.*choose another"):
+    with pytest.raises(ConfigurationError, match=r"studies.csv: No space left.*choose another"):
         folder.write_tables()
     assert (tmp_path / "measurements.csv").read_bytes() == before
     assert not list(tmp_path.glob(".*"))
@@ -107,3 +111,26 @@ def test_what_the_run_notes_does_not_name_the_users_files(tmp_path):
     folder = OutputFolder.open(tmp_path)
     folder.write_run(Settings(masks=tmp_path / "DOE_JANE", scheme="DOE.json"), "00")
     assert "DOE" not in (tmp_path / "run.json").read_text()
+
+
+def test_what_a_killed_run_left_half_done_is_removed_and_nothing_else(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    folder.add(report_of("done"))
+    half = tmp_path / "studies" / "half"
+    half.mkdir()
+    for path in (tmp_path / ".studies.csv.a1b2c3d4", half / ".report.json.x_y_z_12", half / "overview.png"):
+        path.write_bytes(b"part")
+    kept = [tmp_path / ".gitignore", tmp_path / "notes.txt", half / "log.txt"]
+    for path in kept:
+        path.write_text("mine")
+    folder.tidy()
+    left = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*kept, tmp_path / "studies" / "done" / "report.json"}
+
+
+def test_a_study_that_was_found_stays_accounted_for_when_the_run_dies(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    folder.hold(Entry.pending("a", UNKNOWN_ORIGIN, "not graded yet"))
+    folder.write_run(Settings(), "00")
+    (entry,) = OutputFolder.open(tmp_path).entries.values()
+    assert (entry.name, entry.status) == ("a", "pending")

@@ -9,6 +9,7 @@ from grading.anatomy import Muscle, Side
 from grading.errors import UnsupportedContrast
 from grading.findings import Finding
 from grading.io.found import SeriesFound, StudyFound
+from grading.report.entry import Entry
 from grading.report.study_report import StudyFailure
 from grading.report.summary import MOST_STUDIES, found, summary
 from grading.series import Role, SeriesInfo
@@ -20,35 +21,40 @@ def printed(content, width=100):
     return console.export_text(styles=False)
 
 
+def closing(results):
+    """The closing table of these results."""
+    return summary([Entry.of(r) for r in results], {r.name: r for r in results}.__getitem__)
+
+
 def test_a_study_shows_each_muscle_and_side_with_its_error_and_possible_stages():
-    text = printed(summary([report_of()]))
+    text = printed(closing([report_of()]))
     assert text.count("20.0 ± 2.0") == 8
     assert "maximus" in text
     assert "not a medical device" in text
 
 
 def test_a_muscle_not_found_is_a_dash_with_the_reason_below():
-    text = printed(summary([report_of(measurements=[absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)])]))
+    text = printed(closing([report_of(measurements=[absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)])]))
     assert "–" in text
     assert "not_found" in text
 
 
 def test_it_fits_a_terminal_of_eighty_columns():
-    text = printed(summary([report_of("pelvis07")]), width=80)
+    text = printed(closing([report_of("pelvis07")]), width=80)
     rows = [line for line in text.splitlines() if "maximus" in line]
     assert len(rows) == 2
     assert all("20.0 ± 2.0" in row and "100" in row for row in rows)
 
 
 def test_markup_and_control_codes_in_names_are_not_obeyed():
-    text = printed(summary([StudyFailure("[red]a[/red]", "failed", "\x1b[2Jgap [link=x]here[/link]")]))
+    text = printed(closing([StudyFailure("[red]a[/red]", "failed", "\x1b[2Jgap [link=x]here[/link]")]))
     assert "[red]a[/red]" in text
     assert "\x1b" not in text
     assert "[link=x]" in text
 
 
 def test_a_long_run_names_how_many_more_there_are():
-    text = printed(summary([report_of(f"s{i:02d}") for i in range(MOST_STUDIES + 3)]))
+    text = printed(closing([report_of(f"s{i:02d}") for i in range(MOST_STUDIES + 3)]))
     assert "3 more studies" in text
 
 
@@ -68,5 +74,5 @@ def test_inspection_shows_each_series_with_its_role_and_reason():
 
 
 def test_cautions_of_the_study_are_said_below_the_table():
-    text = printed(summary([report_of(findings=(Finding("laterality_contradiction"),))]))
+    text = printed(closing([report_of(findings=(Finding("laterality_contradiction"),))]))
     assert "laterality_contradiction" in text

@@ -1,0 +1,77 @@
+"""What a user can say about a run beyond how a study is graded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from os.path import commonpath
+from pathlib import Path
+
+from grading.errors import ConfigurationError
+from grading.io.found import StudyFound
+from grading.settings import LONGEST_STUDY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one study may take of the machine.
+
+    Attributes:
+        timeout_s: wall-clock seconds, None for no limit.
+        memory_gb: gigabytes its process may hold (kept by the kernel; Linux only), None for no limit.
+    """
+
+    timeout_s: float | None = LONGEST_STUDY_S
+    memory_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("--timeout", self.timeout_s), ("--memory-limit", self.memory_gb)):
+            if value is not None and not value > 0:
+                raise ConfigurationError(f"{name} {value:g}: must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which of the studies found take part.
+
+    A shell pattern (`*`, `?`, `[abc]`) is matched against the study's name, and against its folder or file
+    and each folder above it, written relative to the input.
+
+    Attributes:
+        include: patterns, one of which a study must match; () for all.
+        exclude: patterns, none of which it may match.
+        limit: how many studies are computed at most in this run, None for all.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigurationError(f"--limit {self.limit}: at least 1 is needed")
+
+    def of(self, studies: Iterable[StudyFound], inputs: Sequence[Path]) -> list[StudyFound]:
+        """The studies that take part, in their order."""
+        return [study for study in studies if self._takes(_names(study, inputs))]
+
+    def _takes(self, names: Sequence[str]) -> bool:
+        return (not self.include or _matches(self.include, names)) and not _matches(self.exclude, names)
+
+
+def _matches(patterns: Iterable[str], names: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _names(study: StudyFound, inputs: Sequence[Path]) -> list[str]:
+    """Name of the study and its places below the inputs."""
+    files = [path for series in study.series for path in series.files]
+    names = [study.name]
+    if not files:
+        return names
+    place = Path(commonpath(files))
+    for given in inputs:
+        root = given.absolute()
+        if place.is_relative_to(root):
+            below = place.relative_to(root)
+            names += [path.as_posix() for path in (below, *below.parents) if path.name]
+    return names

@@ -1,0 +1,98 @@
+"""What there is to do: each study's name in the output folder, and whether its result is there already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grading.batch.job import Job
+from grading.batch.naming import names_in
+from grading.batch.origin import LabelMaps, origin_of, recipe_of
+from grading.io.found import StudyFound
+from grading.report.entry import GRADED, NOT_GRADABLE, PENDING, Entry
+from grading.report.folder import NOT_REACHED, OutputFolder
+from grading.settings import Settings
+
+CHANGED = "its files, the settings or the network changed since it was graded; run the same command again"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Studies of a run, by what is to be done with them.
+
+    Attributes:
+        finished: their result stands.
+        hopeless: nothing in them can be graded, as their headers tell.
+        waiting: to be graded in this run.
+        postponed: to be graded in a later one, by the user's limit.
+    """
+
+    finished: tuple[Job, ...]
+    hopeless: tuple[Job, ...]
+    waiting: tuple[Job, ...]
+    postponed: tuple[Job, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts().values()))
+
+    def parts(self) -> dict[str, tuple[Job, ...]]:
+        """The studies by what becomes of them, in words for the user."""
+        return {
+            "finished, stays as it is": self.finished,
+            "cannot be graded": self.hopeless,
+            "will be graded": self.waiting,
+            "left for a later run by --limit": self.postponed,
+        }
+
+
+def plan(
+    studies: Sequence[StudyFound],
+    settings: Settings,
+    folder: OutputFolder,
+    *,
+    force: bool = False,
+    limit: int | None = None,
+) -> Plan:
+    """Decide what to do with each study; no image file is opened unless two studies claim one name.
+
+    Args:
+        studies: as they were found.
+        settings: of the grading.
+        folder: with what earlier runs left.
+        force: compute finished studies again.
+        limit: how many studies are computed at most.
+    """
+    recipe, maps = recipe_of(settings), LabelMaps(settings)
+    besides = [maps.of(study.name) for study in studies]
+    origins = [origin_of(s, beside, recipe) for s, beside in zip(studies, besides, strict=True)]
+    names = names_in(folder.entries, studies, origins, besides)
+    jobs = [
+        Job(name, study, settings, folder.path, origin, beside, force)
+        for name, study, origin, beside in zip(names, studies, origins, besides, strict=True)
+    ]
+    hopeless = [job for job in jobs if job.study.problem is not None]
+    able = [job for job in jobs if job.study.problem is None]
+    finished = [] if force else [job for job in able if _is_finished(job, folder)]
+    kept = {job.name for job in finished}
+    waiting = [job for job in able if job.name not in kept]
+    now = len(waiting) if limit is None else limit
+    return Plan(tuple(finished), tuple(hopeless), tuple(waiting[:now]), tuple(waiting[now:]))
+
+
+def as_pending(job: Job, folder: OutputFolder) -> Entry:
+    """What the tables say of a study that waits: an earlier failure stays, an outdated grade does not."""
+    earlier = folder.entries.get(job.name)
+    if earlier is None or earlier.status == PENDING:
+        return Entry.pending(job.name, job.origin, NOT_REACHED)
+    if earlier.status in (GRADED, NOT_GRADABLE):
+        return Entry.pending(job.name, job.origin, CHANGED)
+    return earlier
+
+
+def _is_finished(job: Job, folder: OutputFolder) -> bool:
+    """Whether an earlier run came to this result from the same files in the same way."""
+    earlier = folder.entries.get(job.name)
+    if earlier is None or earlier.status not in (GRADED, NOT_GRADABLE):
+        return False
+    before, now = earlier.origin, job.origin
+    if (before.stamps, before.recipe) != (now.stamps, now.recipe):
+        return False
+    return not earlier.measurements or folder.is_whole(job.name)

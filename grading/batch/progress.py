@@ -1,0 +1,185 @@
+"""What a run tells while it lasts: a bar for people, lines of JSON for programs, or nothing."""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from grading.report.entry import FAILED, GRADED, NOT_GRADABLE, Entry
+from grading.report.summary import literal
+
+LINE_EVERY_S = 60.0
+"""Pace of plain progress lines where standard error is no terminal, such as a log of the night."""
+
+
+class Watcher:
+    """Hears what happens in a run, and tells nobody. Calls come in this order."""
+
+    def looked_at(self, files: int) -> None:
+        """So many files have been looked at in search of studies."""
+
+    def begin(self, studies: int, finished: int) -> None:
+        """The search is over; `finished` of `studies` need no work."""
+
+    def done(self, entry: Entry) -> None:
+        """One more study has a result."""
+
+    def stopping(self) -> None:
+        """The user asked to stop; the studies in hand are being finished."""
+
+    def end(self) -> None:
+        """The run is over, also when it failed; may come at any time, and is the last call."""
+
+
+class JsonLines(Watcher):
+    """One JSON object per event and line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to `stream`."""
+        self._stream = stream
+        self._start = time.perf_counter()
+
+    def begin(self, studies: int, finished: int) -> None:
+        """{"event": "begin", "studies": n, "finished": n}."""
+        self._say("begin", studies=studies, finished=finished)
+
+    def done(self, entry: Entry) -> None:
+        """{"event": "study", "study": name, "status": ..., "reason": ...}."""
+        self._say("study", study=entry.name, status=entry.status, reason=entry.reason)
+
+    def stopping(self) -> None:
+        """{"event": "stopping"}."""
+        self._say("stopping")
+
+    def end(self) -> None:
+        """{"event": "end"}."""
+        self._say("end")
+
+    def _say(self, event: str, **more: str | int) -> None:
+        seconds = round(time.perf_counter() - self._start, 3)
+        print(json.dumps({"event": event, "seconds": seconds, **more}), file=self._stream, flush=True)
+
+
+class Bars(Watcher):
+    """Progress on standard error: a moving bar on a terminal, else a line a minute."""
+
+    def __init__(self) -> None:
+        """Start with the search for studies."""
+        console = Console(stderr=True)
+        self._moving = console.is_terminal or console.is_jupyter
+        self._counts: Counter[str] = Counter()
+        self._finished = self._total = 0
+        self._start = self._said = time.perf_counter()
+        columns: Sequence[ProgressColumn | str] = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[counts]}"),
+        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not self._moving)
+        self._task = self._progress.add_task("looking for studies", total=None, counts="")
+
+    def looked_at(self, files: int) -> None:
+        """Move the bar of the search."""
+        self._progress.start()
+        self._progress.update(self._task, completed=files)
+
+    def begin(self, studies: int, finished: int) -> None:
+        """Change to the bar of the studies."""
+        self._progress.start()
+        self._progress.remove_task(self._task)
+        self._task = self._progress.add_task("grading", total=studies, completed=finished, counts="")
+        self._finished, self._total, self._start = finished, studies, time.perf_counter()
+
+    def done(self, entry: Entry) -> None:
+        """Move the bar, and name a study that has no grade."""
+        self._counts[entry.status] += 1
+        self._progress.update(self._task, advance=1, counts=_words(self._counts))
+        if self._moving and entry.status != GRADED:
+            line = literal(f"{entry.name}: {entry.reason}")
+            line.stylize("yellow" if entry.status == NOT_GRADABLE else "red")
+            self._progress.console.print(line)
+        if not self._moving and time.perf_counter() - self._said > LINE_EVERY_S:
+            self._said = time.perf_counter()
+            self._progress.console.print(literal(self._line()), soft_wrap=True)
+
+    def stopping(self) -> None:
+        """Say how the run will end."""
+        self._progress.console.print("stopping after the studies in hand; Ctrl-C again stops at once")
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def _line(self) -> str:
+        now = self._counts.total()
+        minutes = (self._said - self._start) / 60
+        left = (self._total - self._finished - now) * minutes / now
+        return (
+            f"{self._finished + now} of {self._total} studies, {_words(self._counts)}; "
+            f"{now / minutes:.1f}/min, about {left:.0f} min left"
+        )
+
+
+class Both(Watcher):
+    """Tells two watchers."""
+
+    def __init__(self, one: Watcher, other: Watcher) -> None:
+        """Tell `one` first."""
+        self._watchers = (one, other)
+
+    def looked_at(self, files: int) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.looked_at(files)
+
+    def begin(self, studies: int, finished: int) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.begin(studies, finished)
+
+    def done(self, entry: Entry) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.done(entry)
+
+    def stopping(self) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.stopping()
+
+    def end(self) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.end()
+
+
+class _Rate(ProgressColumn):
+    """Studies per minute."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed * 60:.1f}/min" if task.speed and task.total else "")
+
+
+def _words(counts: Counter[str]) -> str:
+    names = {GRADED: "graded", NOT_GRADABLE: "not gradable", FAILED: "failed"}
+    return ", ".join(f"{counts[status]} {word}" for status, word in names.items())
+
+
+def watcher(*, quiet: bool = False, json_log: bool = False) -> Watcher:
+    """Who is told: nobody when `quiet`, else the user; a program on standard output too when asked for."""
+    people = Watcher() if quiet else Bars()
+    return Both(JsonLines(sys.stdout), people) if json_log else people
