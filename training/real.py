@@ -12,7 +12,7 @@ from training.classes import INDEX, NEITHER, NOT_BONE, class_of, side_of
 from training.studies import LabelledStudy, labelled
 
 HELD_OUT = ("pelvis13", "pelvis18")  # the last two by name: never trained on
-_NOT_OUTLINED = 65535
+NOT_OUTLINED = 65535
 _BONE_CLASSES = {1: "femur", 2: "hip_bone", 4: "sacrum"}  # numbers of bones.nii.gz; 3 is lumbar spine
 
 
@@ -30,11 +30,11 @@ def combine(labels: np.ndarray, bones: np.ndarray, geometry: Geometry) -> tuple[
     known = np.unique(labels)
     to_class = np.zeros(65536, dtype=np.int64)
     to_side = np.full(65536, -1, dtype=np.int64)
-    for number in known[known != _NOT_OUTLINED]:
+    for number in known[known != NOT_OUTLINED]:
         to_class[number], to_side[number] = class_of(int(number)), side_of(int(number))
-    group = np.where(labels == _NOT_OUTLINED, NOT_BONE, to_class[labels])
+    group = np.where(labels == NOT_OUTLINED, NOT_BONE, to_class[labels])
     group[labels == 0] = NEITHER
-    side = np.where(labels == _NOT_OUTLINED, -1, to_side[labels])
+    side = np.where(labels == NOT_OUTLINED, -1, to_side[labels])
     bony = bones > 0
     # A voxel of bone is that bone; the lumbar spine is no gluteal muscle and nothing else we name.
     for number, name in _BONE_CLASSES.items():
