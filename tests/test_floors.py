@@ -30,6 +30,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "classify": 5,
     "asymmetry": 5,
     "report": 6,
+    "plots": 7,
     "study": 7,
     "batch": 8,
     "cli": 9,
@@ -40,13 +41,14 @@ GROUND_FLOOR = 0  # its modules may lean on each other: `findings` speaks of `an
 
 HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may use it
     "onnxruntime": {"segment/network.py"},
-    "matplotlib": set(),
+    "matplotlib": {"report/figure.py", "plots.py"},
     "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py", "report/study_page.py"},
     "skimage": {"report/drawing.py"},
     "highdicom": {"report/dicom_seg.py", "report/dicom_sr.py"},
     "dask": set(),
     "distributed": {"batch/cluster.py"},
     "torch": set(),  # needed by training/ only
+    "totalsegmentator": {"segment/totalsegmentator.py"},
     "SimpleITK": set(),
 }
 

@@ -60,7 +60,15 @@ def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  #
 
 
 def _segmenter(settings: Settings) -> Segmenter:
-    """The segmenter of that name; each loads its libraries when it is used."""
-    from grading.segment.network import NetworkSegmenter
+    """The segmenter of that name; each brings its libraries when it is used."""
+    if settings.segmenter == "totalsegmentator":
+        from grading.segment.totalsegmentator import TotalSegmentatorSegmenter
 
-    return NetworkSegmenter(settings.threads)
+        return TotalSegmentatorSegmenter()
+    if settings.segmenter == "network":
+        from grading.segment.network import NetworkSegmenter
+
+        return NetworkSegmenter(settings.threads)
+    raise ConfigurationError(
+        f"unknown segmenter {settings.segmenter!r}; choose network or totalsegmentator, or bring --masks"
+    )

@@ -104,6 +104,19 @@ def load_schemes(name: str) -> tuple[LabelScheme, ...]:
     return (scheme,)
 
 
+def scheme_of(name: str, names: Mapping[int, str]) -> LabelScheme:
+    """The scheme that a program's own table of label names makes, e.g. the class map of TotalSegmentator.
+
+    Args:
+        name: what to call it in tables and messages.
+        names: number in the label map -> written name.
+
+    Raises:
+        ConfigurationError: a gluteal muscle is named that this package does not know, or without its side.
+    """
+    return _scheme(name, [(str(number), text) for number, text in names.items()])
+
+
 def best_fit(schemes: tuple[LabelScheme, ...], numbers: Iterable[int]) -> LabelScheme:
     """The scheme that leaves fewest of `numbers` unnamed; the first of them on a tie."""
     found = tuple(numbers)
