@@ -56,6 +56,7 @@ def run(
     exclude: Annotated[list[str] | None, Parameter(negative=())] = None,
     limit: int | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
+    decisions: Path | None = None,
     report_only: Annotated[bool, Parameter(negative=())] = False,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(negative=())] = False,
@@ -105,6 +106,9 @@ def run(
         Grade at most that many studies now; the others wait for the next run.
     force
         Grade finished studies again.
+    decisions
+        Decisions of a reader, as index.html exports them: rejected studies leave the tables, those to fix are
+        listed. They stay in OUT for later runs.
     report_only
         Grade nothing; make the tables and reports anew from the results in OUT.
     dry_run
@@ -133,7 +137,10 @@ def run(
     )
     from grading.batch import Limits, Pick, grade_folder, plan_folder, rebuild
     from grading.batch.progress import watcher
+    from grading.report.decisions import adopt_decisions
 
+    if decisions is not None and not dry_run:
+        adopt_decisions(out, decisions)
     pick = Pick(tuple(include or ()), tuple(exclude or ()), limit)
     tell = watcher(quiet=quiet, json_log=json_log)
     if report_only:
@@ -161,10 +168,12 @@ def _conclude(results: "Results", *, silent: bool) -> int:
     """Print the closing table; returns the exit code."""
     from rich.console import Console
 
-    from grading.report.summary import summary
+    from grading.report.decisions import kept_decisions
+    from grading.report.summary import decided, summary
 
     if not silent:
-        Console().print(summary(results.entries, results.folder.load))
+        decisions = kept_decisions(results.folder.path)
+        Console().print(summary(results.entries, results.folder.load), decided(decisions.values()))
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 

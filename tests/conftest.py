@@ -9,6 +9,8 @@ import pytest
 hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("project")
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # plots are drawn without a screen
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA_VARIABLE = "GRADING_REAL_DATA"
 

@@ -1,7 +1,6 @@
 """The graded study as one value, and its form on disk."""
 
 import dataclasses
-import html
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from grading.anatomy import Muscle, Side
 from grading.asymmetry import Asymmetry
 from grading.classify.grade import Grade
+from grading.errors import ConfigurationError
 from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding, Severity
 from grading.measure import MuscleMeasurement
@@ -20,6 +20,7 @@ from grading.volume import Segmentation, Volume
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 FORMAT = 1
 """Version of report.json; raised when an old file could be misread."""
@@ -170,16 +171,26 @@ class StudyReport:
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a report: {error}") from error
 
+    def plot(self) -> "Axes":
+        """Draw the report with matplotlib: key slices where it has its images, fat fractions, stage edges.
+
+        Returns:
+            The axes of the fat fractions, on a new pyplot figure.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed (pip install 'grading[plots]').
+        """
+        try:
+            from grading.report.figure import study_axes
+        except ImportError as error:
+            raise ConfigurationError("plots need matplotlib: pip install 'grading[plots]'") from error
+        return study_axes(self)
+
     def _repr_html_(self) -> str:
-        """The table that a notebook shows."""
-        notes = "".join(
-            f"<li>{html.escape(f.code)}: {html.escape(f.detail or FINDINGS[f.code].meaning)}</li>"
-            for f in self.findings
-        )
-        return (
-            f"<h4>{html.escape(self.name)}</h4>{self.to_frame().to_html(escape=True, na_rep='')}"
-            f"<ul>{notes}</ul><p><small>{html.escape(DISCLAIMER)}</small></p>"
-        )
+        """What a notebook shows: findings, leading numbers, the overview."""
+        from grading.report.notebook import notebook_html
+
+        return notebook_html(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
+from grading.report.decisions import Decision, Verdict
 from grading.report.entry import Entry, Result
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.words import findings_by_code, leading_rows, name_of, words
@@ -54,6 +55,16 @@ def foretold(studies: Iterable[tuple[str, str]]) -> RenderableType:
         table.add_row(*map(literal, (name, what)))
         counts[what] += 1
     return Group(table, *(literal(f"{count} {what}") for what, count in counts.items()))
+
+
+def decided(decisions: Iterable[Decision]) -> RenderableType:
+    """What a reader decided: each study to fix with its note, and those that left the tables."""
+    held = list(decisions)
+    lines = [f"to fix: {d.study}: {d.note or 'no note'}" for d in held if d.verdict is Verdict.FIX]
+    rejected = [d.study for d in held if d.verdict is Verdict.REJECT]
+    if rejected:
+        lines.append(f"rejected by the reader, not in the tables: {', '.join(rejected)}")
+    return Group(*map(literal, lines))
 
 
 def literal(text: object) -> Text:

@@ -1,13 +1,18 @@
 """A report is one value that can be written, read back and shown."""
 
 import json
+from dataclasses import replace
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from ellipsoid_hip import grid, hips
 from report_factory import absent, measured, report_of
 
 from grading.anatomy import Muscle, Side
+from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding
-from grading.report.study_report import StudyReport
+from grading.report.study_report import StudyImages, StudyReport
 
 
 def test_a_report_read_back_from_json_is_the_same_report():
@@ -35,6 +40,23 @@ def test_what_a_notebook_shows_is_escaped():
     assert "<script>" not in shown
     assert "<b>x" not in shown
     assert "&lt;script&gt;" in shown
+
+
+def test_a_notebook_shows_the_picture_where_there_is_one():
+    volume, labels = hips(geometry=grid((8.0, 8.0, 8.0)))
+    fat = FatMap(np.zeros(volume.geometry.shape), volume.valid, volume.geometry, "t1")
+    report = replace(report_of(), images=StudyImages(volume, labels, fat))
+    assert "data:image/png;base64," in report._repr_html_()
+    assert "<img" not in report.without_images()._repr_html_()
+
+
+def test_a_plot_shows_each_muscle_and_side_where_its_fraction_is():
+    rows = [measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, 0.1), measured(Muscle.GLUTEUS_MEDIUS, Side.RIGHT, 0.6)]
+    axes = report_of(measurements=[*rows, absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)]).plot()
+    points = sorted(float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() in {"o", "s"})
+    plt.close(axes.figure)
+    assert points == pytest.approx([10.0, 60.0])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["medius", "minimus"]
 
 
 def test_a_report_without_any_stage_is_not_gradable():
