@@ -82,8 +82,8 @@ def _run(volume: Volume, task: str) -> tuple[LabelArray, Geometry, Mapping[int, 
     except OSError as error:  # requests' errors are OSErrors too
         raise SegmentationError(
             f"TotalSegmentator cannot get or store its weights of task {task} ({type(error).__name__}: "
-            f"{error}); run totalseg_download_weights -t {task} where there is a network, or name the folder that has "
-            "them in TOTALSEG_WEIGHTS_PATH"
+            f"{error}); run totalseg_download_weights -t {task} where there is a network, or name the folder "
+            "that has them in TOTALSEG_WEIGHTS_PATH"
         ) from error
     except Exception as error:
         raise SegmentationError(
