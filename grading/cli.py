@@ -43,7 +43,7 @@ def run(
     masks: Path | None = None,
     scheme: str = _DEFAULT.scheme,
     resample_masks: Annotated[bool, Parameter(negative=())] = False,
-    segmenter: Literal["network", "masks"] | None = None,
+    segmenter: Literal["network", "masks", "totalsegmentator"] | None = None,
     scale: Annotated[list[str] | None, Parameter(negative=())] = None,
     goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges,
     contrast: Literal["auto", "t1", "dixon"] = "auto",
@@ -81,7 +81,7 @@ def run(
     resample_masks
         Allow label maps on another grid to be resampled onto the image's.
     segmenter
-        Who draws the muscles; --masks implies masks.
+        Who draws the muscles: network (default), totalsegmentator (if installed); --masks implies masks.
     scale
         Grading scale, or a TOML/JSON file of your own; repeat for several. Default: quartile and goutallier.
     goutallier_edges
@@ -122,10 +122,14 @@ def run(
     """
     if segmenter == "masks" and masks is None:
         raise ConfigurationError("--segmenter masks needs --masks PATH")
-    if segmenter == "network" and masks is not None:
-        raise ConfigurationError("--segmenter network and --masks exclude each other; leave one out")
+    if segmenter in ("network", "totalsegmentator") and masks is not None:
+        raise ConfigurationError(f"--segmenter {segmenter} and --masks exclude each other; leave one out")
+    if segmenter == "totalsegmentator":
+        from grading.segment.totalsegmentator import require_installed
+
+        require_installed()
     settings = Settings(
-        segmenter="masks" if masks else "network",
+        segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,
         scheme=scheme,
         resample_masks=resample_masks,

@@ -14,7 +14,7 @@ class Settings:
     """Settings of one run; the defaults are what `grading run` does without options.
 
     Attributes:
-        segmenter: "network" or "masks".
+        segmenter: "network", "totalsegmentator" or "masks".
         masks: label map, or folder of label maps matched by study name; implies segmenter "masks".
         scheme: label scheme of `masks`: "musclemap", "totalsegmentator", or a JSON/TSV file.
         resample_masks: allow a label map on another grid to be resampled onto the image's.
