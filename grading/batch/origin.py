@@ -48,8 +48,14 @@ def recipe_of(settings: Settings) -> str:
     plain = to_plain(nameless(replace(settings, identify=False)))
     del plain["threads"]  # changes no number
     plain["scales"] = [_file_digest(Path(s)) if Path(s).is_file() else s for s in settings.scales]
-    model = model_digest() if settings.masks is None else ""
-    return _digest([plain, settings.identify, model, package_version("grading")])
+    return _digest([plain, settings.identify, _model(settings), package_version("grading")])
+
+
+def _model(settings: Settings) -> str:
+    """What tells one model of the segmenter from another; empty where the user brings label maps."""
+    if settings.masks is not None:
+        return ""
+    return model_digest() if settings.segmenter == "network" else package_version("TotalSegmentator")
 
 
 def model_digest() -> str:
