@@ -3,8 +3,10 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from sys import intern
 
 from grading.anatomy import Side
 from grading.errors import UnreadableSeries
@@ -12,9 +14,10 @@ from grading.io.dicom_library import pydicom
 from grading.io.frames import Frame
 from grading.io.identity import Identity
 from grading.io.roles import Acquisition
-from grading.io.tags import FRAME_TAGS, HEADER_TAGS, Tags
+from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, Tags
 
-MAX_VOXELS = 2**28  # of one image: 1 GB as float32; a hip study has 5-50 million
+MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
+MAX_PIXELS = 2**24  # of one slice, 4096 x 4096; a few bytes of a compressed stream may stand for them
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _PREAMBLE = 128  # bytes before the magic word
@@ -76,7 +79,9 @@ def read_instance(path: Path) -> Instance | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they quote header values, so could print the patient's name
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=[*HEADER_TAGS])
+            dataset = pydicom.dcmread(
+                path, stop_before_pixels=True, force=True, specific_tags=HEADER_TAG_NUMBERS
+            )
             return _instance(path, dataset)
     except UnreadableSeries:
         raise
@@ -95,36 +100,42 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         return None
     if not sop_class and not tags.text("Modality") and not tags.text("StudyInstanceUID"):
         raise UnreadableSeries("the file starts like DICOM but holds no study, modality or object class")
-    identity = Identity.of(chain.from_iterable(tags.texts(keyword) for keyword in _IDENTITY_TAGS))
+    identity = _identity(tuple(chain.from_iterable(tags.texts(keyword) for keyword in _IDENTITY_TAGS)))
     rows, columns = tags.integer("Rows"), tags.integer("Columns")
     label = identity.scrub(path.name) or "file"
     description = tags.text("SeriesDescription") or tags.text("ProtocolName")
     frames: tuple[Frame, ...] = ()
     refusal = ""
     if rows and columns:
-        refusal = _refusal(tags, rows, columns)
+        refusal = _refusal(tags, rows, columns, path.stat().st_size)
         if not refusal:
-            frames = tuple(_frames(path, label, dataset, rows, columns))
+            frames = tuple(_frames(path, label, tags, rows, columns))
     elif tags.text("Modality") in {"MR", "CT"}:
         refusal = "the header does not say how large the image is; the file is damaged or incomplete"
     agent = tags.text("ContrastBolusAgent")
+    first = _frame_tags(tags, 0)
     return Instance(
         path=path,
-        study_uid=tags.text("StudyInstanceUID"),
-        series_uid=tags.text("SeriesInstanceUID"),
+        study_uid=intern(tags.text("StudyInstanceUID")),  # thousands of files share one
+        series_uid=intern(tags.text("SeriesInstanceUID")),
         series_number=tags.integer("SeriesNumber"),
         description=description,
-        acquisition=_acquisition(_frame_tags(dataset, 0), description, sop_class, bool(rows and columns)),
+        acquisition=_acquisition(first, description, sop_class, bool(rows and columns)),
         contrast_agent=None if not agent else agent.casefold() not in _NO_AGENT,
-        laterality=_laterality(_frame_tags(dataset, 0)),
+        laterality=_laterality(first),
         identity=identity,
         frames=frames,
         refusal=refusal,
     )
 
 
-def _refusal(tags: Tags, rows: int, columns: int) -> str:
-    """Why these images cannot be read as signal, from the header alone; "" when they can."""
+@lru_cache(maxsize=64)  # files come patient by patient
+def _identity(values: tuple[str, ...]) -> Identity:
+    return Identity.of(values)
+
+
+def _refusal(tags: Tags, rows: int, columns: int, size: int) -> str:
+    """Why these images, in a file of `size` bytes, cannot be read as signal; "" when the header allows it."""
     samples = tags.integer("SamplesPerPixel") or 1
     photometric = tags.text("PhotometricInterpretation") or "MONOCHROME2"
     if samples != 1 or not photometric.startswith("MONOCHROME"):
@@ -136,23 +147,26 @@ def _refusal(tags: Tags, rows: int, columns: int) -> str:
     except ValueError:
         return "the number of frames in the header is not a number"
     voxels = rows * columns * max(frames, 0)
-    if not 0 < voxels <= MAX_VOXELS:
+    if min(rows, columns) < 1 or not 0 < voxels <= MAX_VOXELS or rows * columns > MAX_PIXELS:
         return (
             f"the header declares {columns} x {rows} pixels x {frames} frames = {voxels / 1e6:.0f} million "
-            f"voxels, beyond the limit of {MAX_VOXELS / 1e6:.0f} million; the header is wrong"
+            f"voxels, beyond the limit of {MAX_VOXELS / 1e6:.0f} million ({MAX_PIXELS / 1e6:.0f} a slice); "
+            "the header is wrong"
         )
+    if frames > 1 and frames > size:
+        return f"the header declares {frames} frames in a file of {size} bytes; the file is incomplete"
     return ""
 
 
-def _frames(path: Path, label: str, dataset: pydicom.Dataset, rows: int, columns: int) -> Iterator[Frame]:
-    count = Tags((dataset,)).integer("NumberOfFrames") or 1
-    per_frame = len(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+def _frames(path: Path, label: str, top: Tags, rows: int, columns: int) -> Iterator[Frame]:
+    count = top.integer("NumberOfFrames") or 1
+    per_frame = len(top.levels[0].get("PerFrameFunctionalGroupsSequence") or ())
     if per_frame and per_frame != count:
         raise UnreadableSeries(
             f"the header declares {count} frames but describes {per_frame}; the file is incomplete"
         )
     for index in range(count):
-        tags = _frame_tags(dataset, index)
+        tags = _frame_tags(top, index)
         slope = tags.number("RescaleSlope")
         yield Frame(
             path=path,
@@ -170,8 +184,9 @@ def _frames(path: Path, label: str, dataset: pydicom.Dataset, rows: int, columns
         )
 
 
-def _frame_tags(dataset: pydicom.Dataset, index: int) -> Tags:
+def _frame_tags(top: Tags, index: int) -> Tags:
     """Where to look for a frame's attributes: its own groups, then the shared ones, then the top level."""
+    (dataset,) = top.levels
     levels: list[pydicom.Dataset] = []
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or ()
     shared = dataset.get("SharedFunctionalGroupsSequence") or ()
@@ -179,7 +194,7 @@ def _frame_tags(dataset: pydicom.Dataset, index: int) -> Tags:
         levels += [
             item for group in groups for keyword in FRAME_TAGS for item in (group.get(keyword) or ())[:1]
         ]
-    return Tags((*levels, dataset))
+    return Tags((*levels, dataset)) if levels else top
 
 
 def _traits(tags: Tags) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> li
         groups.setdefault(instance.study_uid or f"folder {instance.path.parent}", []).append((root, instance))
     holders: dict[Path, set[str]] = {}
     for uid, members in groups.items():
-        for folder in {folder for _, instance in members for folder in instance.path.parents}:
+        direct = {instance.path.parent for _, instance in members}
+        for folder in {folder for own in direct for folder in (own, *own.parents)}:
             holders.setdefault(folder, set()).add(uid)
     for number, draft in enumerate(others):
         for folder in draft.files[0].parents:

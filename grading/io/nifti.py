@@ -21,7 +21,7 @@ from grading.io.padding import clean
 from grading.series import SeriesInfo
 from grading.volume import Affine, Geometry, LabelArray, Volume
 
-MAX_VOXELS = 2**28  # of one image: 1 GB as float32; a hip study has 5-50 million
+MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
 FORM_DISAGREEMENT_MM = 0.5  # sform against qform at the corners: above float32 rounding, below a voxel
 MIN_VOXEL_VOLUME_MM3 = 1e-6  # below it the affine is singular
 MAX_SPACING_MM = 200.0  # a larger voxel is a wrong unit or a damaged header
@@ -81,7 +81,7 @@ def placement(image: nib.Nifti1Image, name: str) -> tuple[tuple[int, int, int], 
             f"{name}: neither sform nor qform is set, so which side is left is not known; "
             "convert it again from DICOM"
         )
-    scale = _MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
+    scale = _MM_PER_UNIT.get(_length_unit(header), 1.0)
     unit = np.diag([scale, scale, scale, 1.0])
     affine = unit @ np.asarray(image.affine, dtype=np.float64)
     shape = (*image.shape[:3], 1)[:3]
@@ -250,6 +250,14 @@ def _is_plain(image: nib.Nifti1Image) -> bool:
     """Whether stored integers are the values, without scaling."""
     slope, intercept = image.header.get_slope_inter()
     return image.get_data_dtype().kind in "iu" and slope in (None, 1) and intercept in (None, 0)
+
+
+def _length_unit(header: nib.Nifti1Header) -> str:
+    """Unit of the affine, "unknown" where the header's number means none."""
+    try:
+        return str(header.get_xyzt_units()[0])
+    except KeyError:
+        return "unknown"
 
 
 def _qform(header: nib.Nifti1Header) -> Affine | None:

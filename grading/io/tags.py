@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, overload
 
 from grading.io.dicom_library import pydicom
@@ -36,7 +37,15 @@ HEADER_TAGS = (
     *("PixelSpacing", "SpacingBetweenSlices", "SliceThickness", "RescaleSlope", "RescaleIntercept"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
+HEADER_TAG_NUMBERS = [pydicom.tag.Tag(keyword) for keyword in HEADER_TAGS]
+"""The same as numbers, because looking up the words takes longer than reading the header."""
+
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, NotImplementedError)
+
+
+@cache
+def _number_of(keyword: str) -> pydicom.tag.BaseTag:
+    return pydicom.tag.Tag(keyword)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,21 @@ class Tags:
     """Data sets in order of precedence; a malformed value reads as an absent one."""
 
     levels: tuple[pydicom.Dataset, ...]
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """All values as stripped text; () when absent or empty."""
+        if keyword not in self.known:
+            self.known[keyword] = self._look_up(keyword)
+        return self.known[keyword]
+
+    def _look_up(self, keyword: str) -> tuple[str, ...]:
+        number = _number_of(keyword)
         for level in self.levels:
+            if number not in level:  # much the fastest way to learn that, and most are absent
+                continue
             try:
-                value = level.get(keyword)
+                value = level[number].value
                 if value is None or value == "":
                     continue
                 many = list(value) if isinstance(value, MutableSequence) else [value]

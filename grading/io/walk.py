@@ -19,28 +19,29 @@ def walk(inputs: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
         SeriesNotFound: an input does not exist.
     """
     folders: set[tuple[int, int]] = set()
-    files: set[Path] = set()
+    files: set[str] = set()
     for given in inputs:
         start = Path(os.path.abspath(given))  # noqa: PTH100 - keeps the user's own link names, unlike resolve()
         if not start.exists():
             raise SeriesNotFound(f"input {given} does not exist; check the path")
         if start.is_file() and start.name.upper() != "DICOMDIR":
-            found: Iterator[Path] = iter((start,))
+            found: Iterator[tuple[str, Path]] = iter(((os.path.realpath(start), start),))
             root = start.parent
         else:
             root = start if start.is_dir() else start.parent
             found = _files(root, folders)
-        for path in found:
-            real = Path(os.path.realpath(path))
+        for real, path in found:
             if real not in files:
                 files.add(real)
                 yield root, path
 
 
-def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Path]]:
+    """Files below a folder as (where it really lies, as the user names it)."""
     try:
         status = folder.stat()
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
     except OSError:
         return
     if (status.st_dev, status.st_ino) in seen:
@@ -48,10 +49,16 @@ def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     seen.add((status.st_dev, status.st_ino))
     if {entry.name for entry in entries} >= _OUTPUT_FILES:
         return
+    real = os.path.realpath(folder)
     for entry in entries:
         if entry.name.startswith((".", "__MACOSX")):
             continue
-        if entry.is_dir():
-            yield from _files(entry, seen)
-        elif entry.is_file():
-            yield entry
+        path = folder / entry.name
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:  # a circle of links
+            continue
+        if is_folder:
+            yield from _files(path, seen)
+        elif is_file:
+            yield os.path.realpath(path) if entry.is_symlink() else f"{real}{os.sep}{entry.name}", path
