@@ -187,7 +187,7 @@ def _follow(run: Iterator[Entry], folder: OutputFolder, tell: Watcher) -> None:
         tell.done(entry)
         now = time.perf_counter()
         if now > next_time:
-            folder.write_tables()
+            folder.write_tables(pages=False)
             next_time = time.perf_counter() + (time.perf_counter() - now) / TABLES_SHARE
 
 

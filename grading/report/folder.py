@@ -146,16 +146,17 @@ class OutputFolder:
                     for name in _PICTURES:  # of a study that was not finished; they also take the room
                         (folder / name).unlink(missing_ok=True)
 
-    def write_tables(self) -> None:
-        """Write studies.csv, measurements.csv, asymmetry.csv and index.html from all entries.
+    def write_tables(self, *, pages: bool = True) -> None:
+        """Write studies.csv, measurements.csv and asymmetry.csv from all entries, and the pages about them.
 
         Studies that a reader rejected have a line in studies.csv only.
+
+        Args:
+            pages: write index.html and summary.html too, which take longer.
 
         Raises:
             ConfigurationError: the folder cannot be written, or its decisions.csv cannot be read.
         """
-        from grading.report.cohort_page import cohort_html
-
         decided = kept_decisions(self.path)
         entries = [entry for _, entry in sorted(self.entries.items())]
         kept = [e for e in entries if e.name not in decided or decided[e.name].verdict is not Verdict.REJECT]
@@ -166,7 +167,12 @@ class OutputFolder:
             ("asymmetry.csv", ASYMMETRY_COLUMNS, [e.asymmetry for e in kept]),
         ):
             write_whole(self.path / name, (csv_heading(columns) + "".join(lines)).encode())
-        write_whole(self.path / "index.html", cohort_html(entries, decided, self.path).encode())
+        if pages:
+            from grading.report.cohort_page import cohort_html
+            from grading.report.group_page import summary_html
+
+            write_whole(self.path / "index.html", cohort_html(entries, decided, self.path).encode())
+            write_whole(self.path / "summary.html", summary_html(entries).encode())
 
     def write_run(self, settings: Settings, network: str, outcome: dict[str, float] | None = None) -> None:
         """Write run.json: how the last run was made, and what every input was.

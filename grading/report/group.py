@@ -1,0 +1,149 @@
+"""A group of studies in numbers: distributions, reasons for failures, and the studies to look at first."""
+
+import csv
+import io
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grading.anatomy import SIDES, Muscle, Region
+from grading.report.entry import FAILED, NOT_GRADABLE, Entry
+from grading.report.tables import MEASUREMENT_COLUMNS
+
+FAR = 3.5
+"""Robust deviations from the median beyond which a value is an outlier (Iglewicz and Hoaglin 1993)."""
+
+FEWEST = 8
+"""Studies a group needs before it can say that one of them lies far out."""
+
+_MAD_TO_SD = 1.4826  # of a normal distribution
+_LEAST_SPREAD = {"fat_fraction": 0.02, "volume_ml": 10.0}  # the measurement's own error: less is no spread
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One number of one study."""
+
+    study: str
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One quantity of one whole muscle on one side over all studies.
+
+    Attributes:
+        quantity: "fat_fraction" (0-1) or "volume_ml".
+        muscle: the muscle.
+        side: "left" or "right".
+        values: of every study that has one, ascending.
+    """
+
+    quantity: str
+    muscle: Muscle
+    side: str
+    values: tuple[Value, ...]
+
+    def quartiles(self) -> tuple[float, float, float]:
+        """First quartile, median and third quartile; all the same for a single value."""
+        numbers = [value.number for value in self.values]
+        if len(numbers) == 1:
+            return numbers[0], numbers[0], numbers[0]
+        low, middle, high = statistics.quantiles(numbers, n=4, method="inclusive")
+        return low, middle, high
+
+    def deviations(self) -> list[tuple[Value, float]]:
+        """Each value with its distance from the median in robust standard deviations."""
+        if len(self.values) < FEWEST:
+            return []
+        middle = self.quartiles()[1]
+        spread = _MAD_TO_SD * statistics.median(abs(v.number - middle) for v in self.values)
+        spread = max(spread, _LEAST_SPREAD[self.quantity])
+        return [(value, (value.number - middle) / spread) for value in self.values]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlier:
+    """A value to look at first: how many robust deviations it lies from the group's median."""
+
+    value: Value
+    distribution: Distribution
+    deviations: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Studies without a grade for one reason, its first wording given; numbers in it may differ."""
+
+    status: str
+    text: str
+    studies: tuple[str, ...]
+
+
+def distributions(entries: Iterable[Entry], quantity: str) -> list[Distribution]:
+    """`quantity` of each whole muscle, right before left; entries without a value are left out."""
+    found: dict[tuple[str, str], list[Value]] = {}
+    for entry in entries:
+        for line in csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS):
+            if line["region"] == Region.WHOLE and line[quantity]:
+                value = Value(entry.name, float(line[quantity]))
+                found.setdefault((line["muscle"], line["side"]), []).append(value)
+    return [
+        Distribution(quantity, muscle, side, tuple(sorted(values, key=lambda v: (v.number, v.study))))
+        for muscle in Muscle
+        for side in sorted(SIDES, reverse=True)
+        if (values := found.get((muscle.value, side.value)))
+    ]
+
+
+def outliers(groups: Iterable[Distribution], most: int) -> list[Outlier]:
+    """Values that lie far out, the farthest first."""
+    found = [
+        Outlier(value, group, deviations)
+        for group in groups
+        for value, deviations in group.deviations()
+        if abs(deviations) > FAR
+    ]
+    found.sort(key=lambda o: (-abs(o.deviations), o.value.study, o.distribution.muscle, o.distribution.side))
+    return found[:most]
+
+
+def reasons(entries: Iterable[Entry]) -> list[Reason]:
+    """Why studies have no grade, the commonest reason first; reasons that differ in numbers only are one."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if entry.status in (FAILED, NOT_GRADABLE):
+            found.setdefault((entry.status, _kind(entry)), []).append(entry)
+    listed = [
+        Reason(status, members[0].reason, tuple(member.name for member in members))
+        for (status, _), members in found.items()
+    ]
+    return sorted(listed, key=lambda reason: (-len(reason.studies), reason.text))
+
+
+def stages(entries: Iterable[Entry], column: str) -> dict[tuple[Muscle, str], dict[str, int]]:
+    """How many studies have each stage of a scale, by whole muscle and side."""
+    counts: dict[tuple[Muscle, str], dict[str, int]] = {
+        (muscle, side.value): {} for muscle in Muscle for side in sorted(SIDES, reverse=True)
+    }
+    for entry in entries:
+        for line in csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS):
+            if line["region"] == Region.WHOLE and line[column]:
+                row = counts[Muscle(line["muscle"]), line["side"]]
+                row[line[column]] = row.get(line[column], 0) + 1
+    return counts
+
+
+def _kind(entry: Entry) -> str:
+    """The reason without what differs from study to study: numbers, and the name of the series."""
+    return _NUMBER.sub("#", re.sub(r"series \S+", "series", entry.reason))
+
+
+def ticks(highest: float) -> Sequence[float]:
+    """Round numbers from 0 to at least `highest`, about five of them."""
+    for step in (0.05, 0.1, 0.2, 0.25, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0):
+        if step * 6 >= highest:
+            return [step * n for n in range(int(highest / step + 0.999) + 1)]
+    return [0.0, highest]

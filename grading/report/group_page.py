@@ -1,0 +1,113 @@
+"""The page that sums up a group: OUT/summary.html, drawn as plain SVG without a script."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from grading.anatomy import Muscle
+from grading.report.entry import STATUSES, Entry
+from grading.report.group import (
+    FAR,
+    FEWEST,
+    Distribution,
+    Outlier,
+    distributions,
+    outliers,
+    reasons,
+    stages,
+    ticks,
+)
+from grading.report.render import render
+from grading.report.study_report import DISCLAIMER
+from grading.report.words import SHORT
+
+MOST_OUTLIERS, MOST_NAMES = 30, 12
+"""Rows of the list to look at first, and studies named for each reason; the tables hold all."""
+
+_QUANTITIES = {"fat_fraction": ("Fat fraction, %", 100.0), "volume_ml": ("Volume, mL", 1.0)}
+_STAGES = {"quartile": "1234", "goutallier": "01234"}
+_WIDTH, _LEFT, _ROW, _TOP = 700, 150, 24, 10  # of a chart, px
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One muscle and side in a chart: places in px, dots with the names of their studies."""
+
+    label: str
+    middle: float
+    box: tuple[float, float, float]
+    dots: tuple[tuple[float, str], ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A row per muscle and side over one axis."""
+
+    title: str
+    height: float
+    lines: tuple[Line, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def summary_html(entries: Sequence[Entry]) -> str:
+    """The page for all entries of an output folder."""
+    groups = {quantity: distributions(entries, quantity) for quantity in _QUANTITIES}
+    far = outliers([group for some in groups.values() for group in some], MOST_OUTLIERS)
+    return render(
+        "summary.html.jinja",
+        notice=DISCLAIMER,
+        total=len(entries),
+        statuses=[(status, sum(entry.status == status for entry in entries)) for status in STATUSES],
+        charts=[_chart(quantity, some) for quantity, some in groups.items() if some],
+        stages=[
+            (scale, list(numbers), [_stage_row(*row, numbers) for row in stages(entries, scale).items()])
+            for scale, numbers in _STAGES.items()
+        ],
+        outliers=[_outlier_row(outlier) for outlier in far],
+        rule=f"more than {FAR:g} robust standard deviations from the median of at least {FEWEST} studies",
+        reasons=[
+            (reason.status.replace("_", " "), len(reason.studies), reason.text, reason.studies[:MOST_NAMES])
+            for reason in reasons(entries)
+        ],
+        width=_WIDTH,
+        left=_LEFT,
+    )
+
+
+def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
+    title, factor = _QUANTITIES[quantity]
+    marks = ticks(max(group.values[-1].number for group in groups))
+    lowest = min(0.0, *(group.values[0].number for group in groups))  # noise may read a little below no fat
+    scale = (_WIDTH - _LEFT - 20) / ((marks[-1] - lowest) or 1.0)
+
+    def x(number: float) -> float:
+        return round(_LEFT + (number - lowest) * scale, 1)
+
+    lines = tuple(
+        Line(
+            label=f"{SHORT[group.muscle]} {group.side}",
+            middle=_TOP + _ROW * (row + 0.5),
+            box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
+            dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),
+            count=len(group.values),
+        )
+        for row, group in enumerate(groups)
+    )
+    return Chart(
+        title, _TOP + _ROW * len(groups), lines, tuple((x(mark), f"{factor * mark:g}") for mark in marks)
+    )
+
+
+def _stage_row(place: tuple[Muscle, str], counts: Mapping[str, int], numbers: str) -> tuple[str, list[int]]:
+    return f"{SHORT[place[0]]} {place[1]}", [counts.get(number, 0) for number in numbers]
+
+
+def _outlier_row(outlier: Outlier) -> tuple[str, str, str, str, str]:
+    """Link, study, muscle and side, value, distance."""
+    group, value = outlier.distribution, outlier.value
+    title, factor = _QUANTITIES[group.quantity]
+    said = f"{title.split(',')[0].lower()} {factor * value.number:.1f}{title.split(',')[1]}"
+    place = f"{SHORT[group.muscle]} {group.side}"
+    link = f"studies/{quote(value.study, safe='')}/report.html"
+    return link, value.study, place, said, f"{outlier.deviations:+.1f}"

@@ -1,0 +1,78 @@
+"""The summary of a group shows every distribution, reason and outlier, and no study's text as markup."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from report_factory import measured, report_of
+
+from grading.anatomy import SIDES, Muscle, Region, Side
+from grading.report.entry import Entry
+from grading.report.group import distributions, outliers, reasons, ticks
+from grading.report.group_page import summary_html
+from grading.report.study_report import StudyFailure
+
+MEDIUS = Muscle.GLUTEUS_MEDIUS
+
+
+def graded(name, fat=0.2, **changes):
+    return Entry.of(report_of(name, [measured(MEDIUS, side, fat, **changes) for side in SIDES]))
+
+
+def test_whole_muscles_are_gathered_by_muscle_and_side_and_parts_are_not():
+    part = replace(measured(MEDIUS, Side.LEFT, 0.9), region=Region.POSTERIOR)
+    entry = Entry.of(report_of("a", [measured(MEDIUS, Side.LEFT, 0.1), part]))
+    (left,) = distributions([entry, entry], "fat_fraction")
+    assert (left.muscle, left.side, [v.number for v in left.values]) == (MEDIUS, "left", [0.1, 0.1])
+
+
+def test_the_study_far_from_the_others_is_named_first():
+    entries = [graded(f"s{n}", 0.20 + 0.005 * n) for n in range(10)] + [
+        graded("odd", 0.8),
+        graded("far", 0.5),
+    ]
+    found = outliers(distributions(entries, "fat_fraction"), 30)
+    assert [o.value.study for o in found] == ["odd", "odd", "far", "far"]
+
+
+def test_equal_studies_and_small_groups_have_no_outliers():
+    equal = [graded(f"s{n}", 0.2) for n in range(20)] + [graded("near", 0.21)]
+    assert not outliers(distributions(equal, "fat_fraction"), 30)
+    assert not outliers(distributions([graded("a", 0.1), graded("b", 0.9)], "fat_fraction"), 30)
+
+
+def test_reasons_that_differ_in_numbers_are_one_and_the_commonest_comes_first():
+    texts = ["series 05-t1: gap of 8.0 mm", "series 07-t1: gap of 12.5 mm", "out of memory"]
+    entries = [Entry.of(StudyFailure(f"s{n}", "failed", text)) for n, text in enumerate(texts)]
+    gap, memory = reasons([entries[2], *entries[:2], graded("fine")])
+    assert gap.studies == ("s0", "s1")
+    assert memory.studies == ("s2",)
+
+
+def test_the_page_draws_a_dot_per_study_and_escapes_what_studies_say():
+    entries = [graded("a"), graded("b"), Entry.of(StudyFailure("c", "failed", "<script>alert(1)</script>"))]
+    html = summary_html(entries)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert html.count("<circle") == 2 * len(SIDES) * 2  # fat and volume
+    assert "2 graded" in html
+    assert "1 failed" in html
+
+
+def test_a_group_without_any_grade_still_has_its_page():
+    html = summary_html([Entry.of(StudyFailure("c", "failed", "truncated"))])
+    assert "truncated" in html
+    assert "<svg" not in html
+
+
+@pytest.mark.parametrize("highest", [0.03, 0.2, 0.77, 1.0, 96.0, 733.0, 2000.0])
+def test_an_axis_reaches_past_the_largest_value_in_a_few_steps(highest):
+    marks = ticks(highest)
+    assert marks[-1] >= highest > marks[-2]
+    assert len(marks) <= 8
+
+
+def test_dots_lie_inside_the_chart():
+    html = summary_html([graded(f"s{n}", fat) for n, fat in enumerate((-0.02, 0.0, 0.5, 1.0))])
+    places = [float(x) for x in re.findall(r'cx="([\d.-]+)"', html)]
+    assert all(150 <= place <= 700 for place in places)
