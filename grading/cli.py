@@ -61,6 +61,8 @@ def run(
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(negative=())] = False,
     json_log: Annotated[bool, Parameter(negative=())] = False,
+    dicom: Annotated[bool, Parameter(negative=())] = False,
+    bids: Annotated[bool, Parameter(negative=())] = False,
     identify: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Grade every study found: tables, reports and pictures go to OUT.
@@ -117,6 +119,10 @@ def run(
         Print nothing but errors.
     json_log
         Print one JSON object per event on standard output in place of the closing table.
+    dicom
+        Also write DICOM SEG and SR for the archive; they carry the patient's name and identifiers.
+    bids
+        Also write the results as a BIDS derivative data set, OUT/bids.
     identify
         Keep names that come from the patient's data in the outputs.
     """
@@ -137,6 +143,7 @@ def run(
         goutallier_edges=goutallier_edges,
         contrast=contrast,
         side=Side(side) if side else None,
+        dicom=dicom,
         identify=identify,
     )
     from grading.batch import Limits, Pick, grade_folder, plan_folder, rebuild
@@ -165,10 +172,12 @@ def run(
             force=force,
             progress=tell,
         )
-    return _conclude(results, silent=quiet or json_log)
+    if bids:
+        results.folder.write_bids()
+    return _conclude(results, silent=quiet or json_log, dicom=dicom)
 
 
-def _conclude(results: "Results", *, silent: bool) -> int:
+def _conclude(results: "Results", *, silent: bool, dicom: bool) -> int:
     """Print the closing table; returns the exit code."""
     from rich.console import Console
 
@@ -178,6 +187,11 @@ def _conclude(results: "Results", *, silent: bool) -> int:
     if not silent:
         decisions = kept_decisions(results.folder.path)
         Console().print(summary(results.entries, results.folder.load), decided(decisions.values()))
+    if dicom and not silent:
+        from grading.report.dicom_objects import archive_notice
+
+        folders = [results.folder.study_folder(entry.name) for entry in results.entries if entry.measurements]
+        Console().print(archive_notice(folders), markup=False, highlight=False)
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 

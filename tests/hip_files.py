@@ -38,14 +38,14 @@ def write_mask(labels: Segmentation, folder: Path, name: str) -> Path:
     return folder
 
 
-def write_dicom(volume: Volume, folder: Path) -> Path:
-    """Write the coronal slices as a DICOM series; returns the folder."""
+def write_dicom(volume: Volume, folder: Path, **tags: str) -> Path:
+    """Write the coronal slices as a DICOM series with these attributes; returns the folder."""
     # Columns run to the patient's left (LPS +x), rows downwards, slices backwards (CORONAL's normal is +y).
     voxels = np.round(volume.voxels[::-1, ::-1, ::-1]).astype(np.uint16).transpose(0, 2, 1)
     corner = volume.geometry.affine @ [*(n - 1 for n in volume.geometry.shape), 1]
     x, y, z = volume.geometry.spacing_mm
     origin = (-corner[0], -corner[1], corner[2])
-    series = slices(voxels, orientation=CORONAL, origin=origin, pixel_spacing=(z, x), step_mm=y)
+    series = slices(voxels, orientation=CORONAL, origin=origin, pixel_spacing=(z, x), step_mm=y, **tags)
     return save(series, folder)
 
 

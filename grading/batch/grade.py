@@ -10,7 +10,9 @@ from grading.batch.memory import peak_memory_mb, reset_peak_memory
 from grading.batch.origin import content_of
 from grading.batch.study_log import study_log
 from grading.errors import ConfigurationError
+from grading.report.dicom_objects import remove_dicom, with_dicom
 from grading.report.entry import Entry
+from grading.report.files import make_folder
 from grading.report.folder import OutputFolder
 from grading.report.study_report import StudyReport
 from grading.study import grade_study
@@ -56,11 +58,19 @@ def _kept(out: OutputFolder, job: Job) -> StudyReport | None:
     return earlier if same else None
 
 
+def _with_dicom(report: StudyReport, job: Job, out: OutputFolder) -> StudyReport:
+    """Write the DICOM objects where the run asks for them; those of an earlier run go."""
+    folder = make_folder(out.study_folder(report.name))
+    remove_dicom(folder)
+    return with_dicom(report, folder) if job.settings.dicom else report
+
+
 def _write(report: StudyReport, job: Job, out: OutputFolder, *, is_new: bool) -> Entry:
     """Write all files of a report, the one that says it is finished last."""
     start = time.perf_counter()
     provenance = replace(report.provenance, origin=job.origin)
     if is_new:
+        report = _with_dicom(report, job, out)  # first, because the page says where it was not possible
         out.write_pictures(report)
         seconds = {**provenance.seconds, "pictures": time.perf_counter() - start}
         provenance = replace(provenance, seconds=seconds, peak_memory_mb=peak_memory_mb())

@@ -19,6 +19,7 @@ from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError
 from grading.io.discover import discover
 from grading.io.found import StudyFound
+from grading.report.dicom_objects import require_dicom
 from grading.report.entry import GRADED, PENDING, Entry
 from grading.report.folder import OutputFolder
 from grading.settings import Settings
@@ -151,6 +152,8 @@ def _check(sources: Sequence[Path], out: Path, workers: int, settings: Settings)
         raise ConfigurationError("no input named")
     if out.resolve() in [source.resolve() for source in sources]:
         raise ConfigurationError(f"{out} is an input; name another output folder, inside it if you like")
+    if settings.dicom:
+        require_dicom()
     if settings.masks is not None and not settings.masks.exists():
         raise ConfigurationError(f"no label map or folder at {settings.masks}; check the path")
 

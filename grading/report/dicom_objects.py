@@ -7,13 +7,13 @@ images.
 
 import dataclasses
 import io
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.errors import ConfigurationError, InputError
 from grading.findings import Finding
-from grading.report.dicom_source import dicom_source
 from grading.report.files import write_whole, writing
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SEG_FILE, SR_FILE = "segmentation.dcm", "report.dcm"
 DICOM_FILES = (SEG_FILE, SR_FILE)
+_MOST_NAMED = 5  # studies in one line of the terminal
 IDENTITY_NOTICE = (
     f"{SEG_FILE} and {SR_FILE} carry the patient's name and identifiers, as DICOM asks of what goes to an "
     "archive; all other files are free of them."
@@ -48,6 +49,7 @@ def write_dicom(report: "StudyReport", folder: Path) -> None:
     """
     require_dicom()
     from grading.report.dicom_seg import dicom_seg, segments_of
+    from grading.report.dicom_source import dicom_source
     from grading.report.dicom_sr import dicom_sr
 
     if report.images is None:
@@ -93,6 +95,21 @@ def remove_dicom(folder: Path) -> None:
     with writing(folder):
         for name in DICOM_FILES:
             (folder / name).unlink(missing_ok=True)
+
+
+def archive_notice(folders: Sequence[Path]) -> str:
+    """What to know after a run with DICOM output: whose identity it holds, and which studies have none.
+
+    Args:
+        folders: of the studies that have a report.
+    """
+    without = [folder.name for folder in folders if not (folder / SEG_FILE).is_file()]
+    lines = [IDENTITY_NOTICE] if len(without) < len(folders) else []
+    if without:
+        named = ", ".join(without[:_MOST_NAMED]) + (", ..." if len(without) > _MOST_NAMED else "")
+        of = f"{len(without)} of {len(folders)} studies"
+        lines.append(f"No DICOM objects for {of} ({named}); their report.html says why.")
+    return "\n".join(lines)
 
 
 def _file(dataset: "Dataset") -> bytes:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grading.errors import ConfigurationError
+from grading.report.columns import DICTIONARIES, dictionary_text
 from grading.report.decisions import DECISION_COLUMNS, Verdict, kept_decisions, with_decision
+from grading.report.dicom_objects import DICOM_FILES
 from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
 from grading.report.plain import from_plain, to_plain
@@ -27,6 +29,7 @@ REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
 NOT_REACHED = "not graded yet; run the same command again to go on"
 _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
 _PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
+_BESIDE_REPORT = (*_PICTURES, *DICOM_FILES)
 
 
 @dataclass
@@ -107,7 +110,7 @@ class OutputFolder:
         else:
             text = json.dumps(to_plain(result), indent=1, ensure_ascii=False) + "\n"
             write_whole(folder / FAILURE, text.encode())
-            stale = (REPORT, *_PICTURES)  # a row must not outlive the failure of its study
+            stale = (REPORT, *_BESIDE_REPORT)  # a row must not outlive the failure of its study
         for name in stale:
             (folder / name).unlink(missing_ok=True)
         self.hold(Entry.of(result))
@@ -143,7 +146,7 @@ class OutputFolder:
             if folder.is_dir():
                 remove_leftovers(folder)
                 if not any((folder / name).exists() for name in (REPORT, FAILURE)):
-                    for name in _PICTURES:  # of a study that was not finished; they also take the room
+                    for name in _BESIDE_REPORT:  # of a study that was not finished; they also take the room
                         (folder / name).unlink(missing_ok=True)
 
     def write_tables(self, *, pages: bool = True) -> None:
@@ -151,8 +154,11 @@ class OutputFolder:
 
         Studies that a reader rejected have a line in studies.csv only.
 
+        What the columns mean stands beside them, in files of the same name that end in .json.
+
         Args:
-            pages: write index.html and summary.html too, which take longer.
+            pages: write index.html, summary.html and (where pyarrow is installed) Parquet too, which take
+                longer.
 
         Raises:
             ConfigurationError: the folder cannot be written, or its decisions.csv cannot be read.
@@ -167,12 +173,33 @@ class OutputFolder:
             ("asymmetry.csv", ASYMMETRY_COLUMNS, [e.asymmetry for e in kept]),
         ):
             write_whole(self.path / name, (csv_heading(columns) + "".join(lines)).encode())
+        for name, explained in DICTIONARIES.items():
+            write_whole(self.path / name, dictionary_text(explained).encode())
         if pages:
             from grading.report.cohort_page import cohort_html
             from grading.report.group_page import summary_html
+            from grading.report.parquet import write_parquet
 
             write_whole(self.path / "index.html", cohort_html(entries, decided, self.path).encode())
             write_whole(self.path / "summary.html", summary_html(entries).encode())
+            write_parquet(self.path)
+
+    def write_bids(self) -> Path:
+        """Write the reports in the folder as a BIDS derivative data set, without those a reader rejected.
+
+        Returns:
+            The data set's folder, `path/bids`.
+
+        Raises:
+            ConfigurationError: the folder cannot be written, or its decisions.csv cannot be read.
+        """
+        from grading.report.bids import write_bids
+
+        decided = kept_decisions(self.path)
+        rejected = {name for name, decision in decided.items() if decision.verdict is Verdict.REJECT}
+        found = (result for result in _stored(self.path / "studies") if result.name not in rejected)
+        reports = [result for result in found if isinstance(result, StudyReport)]
+        return write_bids(reports, self.path / "studies", self.path)
 
     def write_run(self, settings: Settings, network: str, outcome: dict[str, float] | None = None) -> None:
         """Write run.json: how the last run was made, and what every input was.
