@@ -181,17 +181,10 @@ def _conclude(results: "Results", *, silent: bool, dicom: bool) -> int:
     """Print the closing table; returns the exit code."""
     from rich.console import Console
 
-    from grading.report.decisions import kept_decisions
-    from grading.report.summary import decided, summary
+    from grading.report.summary import closing
 
     if not silent:
-        decisions = kept_decisions(results.folder.path)
-        Console().print(summary(results.entries, results.folder.load), decided(decisions.values()))
-    if dicom and not silent:
-        from grading.report.dicom_objects import archive_notice
-
-        folders = [results.folder.study_folder(entry.name) for entry in results.entries if entry.measurements]
-        Console().print(archive_notice(folders), markup=False, highlight=False)
+        Console().print(closing(results.entries, results.folder, dicom=dicom))
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 

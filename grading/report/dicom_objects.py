@@ -97,8 +97,8 @@ def remove_dicom(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def archive_notice(folders: Sequence[Path]) -> str:
-    """What to know after a run with DICOM output: whose identity it holds, and which studies have none.
+def archive_notice(folders: Sequence[Path]) -> list[str]:
+    """Lines to know after a run with DICOM output: whose identity it holds, and which studies have none.
 
     Args:
         folders: of the studies that have a report.
@@ -109,7 +109,7 @@ def archive_notice(folders: Sequence[Path]) -> str:
         named = ", ".join(without[:_MOST_NAMED]) + (", ..." if len(without) > _MOST_NAMED else "")
         of = f"{len(without)} of {len(folders)} studies"
         lines.append(f"No DICOM objects for {of} ({named}); their report.html says why.")
-    return "\n".join(lines)
+    return lines
 
 
 def _file(dataset: "Dataset") -> bytes:

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
-from grading.report.decisions import Decision, Verdict
+from grading.report.decisions import Decision, Verdict, kept_decisions
+from grading.report.dicom_objects import archive_notice
 from grading.report.entry import Entry, Result
+from grading.report.folder import OutputFolder
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.words import findings_by_code, leading_rows, name_of, words
 
@@ -42,6 +44,21 @@ def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> Renderab
     if len(failures) > MOST_FAILURES:
         parts.append(Text(f"... and {len(failures) - MOST_FAILURES} more without a grade in studies.csv"))
     parts.append(Text(DISCLAIMER, style="dim"))
+    return Group(*parts)
+
+
+def closing(entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool) -> RenderableType:
+    """All that the terminal says at the end of a run.
+
+    Args:
+        entries: of all studies of the run.
+        folder: where their results are.
+        dicom: whether the run was to write DICOM objects.
+    """
+    parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values())]
+    if dicom:
+        own = [folder.study_folder(entry.name) for entry in entries if entry.measurements]
+        parts += [literal(line) for line in archive_notice(own)]
     return Group(*parts)
 
 
