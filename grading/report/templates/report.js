@@ -38,10 +38,10 @@
     viewer = await start();
   } catch (error) {
     element("viewer").hidden = true;
-    element("no-viewer").hidden = false;
-    element("no-viewer").textContent = "This browser cannot show the interactive viewer (it needs WebGL 2); the key slices below show the study. " + error;
+    element("no-viewer").append(` (${error})`);
     return;
   }
+  element("no-viewer").hidden = true;
 
   const planes = element("planes"), slice = element("slice"), level = element("level"), width = element("width");
   const [darkest, brightest] = data.range;
