@@ -24,7 +24,10 @@ _PREAMBLE = 128  # bytes before the magic word
 _FIRST_ELEMENTS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")  # groups 2 and 8, either byte order
 _SIDES = {"R": Side.RIGHT, "L": Side.LEFT}
 _NO_AGENT = frozenset({"", "no", "none", "without"})
-_IDENTITY_TAGS = ("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate")
+_IDENTITY_TAGS = (
+    *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
+    *("PatientBirthDate", "AccessionNumber"),
+)
 
 
 @dataclass(frozen=True, slots=True)

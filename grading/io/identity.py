@@ -28,7 +28,7 @@ class Identity:
     """What names the patient, as normalised words; lives only while headers are being read.
 
     Attributes:
-        whole: complete values (patient name, IDs, birth date).
+        whole: complete values (patient name, IDs, birth date, accession number).
         parts: the words of those values that have at least `MIN_PART_LENGTH` characters.
     """
 

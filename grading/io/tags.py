@@ -26,7 +26,8 @@ FRAME_TAGS = (
 )
 HEADER_TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),
-    *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate"),
+    *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
+    *("PatientBirthDate", "AccessionNumber"),
     *("Modality", "ImageType", "SeriesDescription", "ProtocolName", "SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),
     *("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "MagneticFieldStrength"),
