@@ -16,6 +16,7 @@ class Severity(StrEnum):
     NOTE = "note"  # worth knowing, the number stands
     CAUTION = "caution"  # the number is weaker than its error says
     STOP = "stop"  # the number is withheld
+    ALARM = "alarm"  # to be settled before anything is read: every number may be of the other side
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.NOTE, "No normal side-to-side limit is published for gluteal fat fraction."
     ),
     "laterality_contradiction": FindingKind(
-        Severity.CAUTION, "The header and the anatomy disagree about which side is which."
+        Severity.ALARM, "The header and the anatomy disagree about which side is which."
     ),
     "side_assumed": FindingKind(
         Severity.CAUTION, "One hip is in view and nothing names its side; name it with --side."

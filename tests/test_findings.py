@@ -29,6 +29,12 @@ def test_a_mistyped_code_is_an_error_not_a_new_finding():
         Finding("not_fuond")
 
 
+def test_only_a_contradiction_about_the_side_raises_the_alarm():
+    assert [c for c, kind in FINDINGS.items() if kind.severity is Severity.ALARM] == [
+        "laterality_contradiction"
+    ]
+
+
 def test_a_finding_is_as_severe_as_its_kind():
     finding = Finding("not_found", "0 voxels", Muscle.GLUTEUS_MINIMUS, Side.LEFT)
     assert finding.severity is Severity.STOP

@@ -9,7 +9,7 @@ from grading.report.palette import COLOURS, FAINT, INK
 from grading.report.study_report import DISCLAIMER, GradedMuscle, StudyReport
 from grading.report.words import SHORT, findings_by_code, leading_rows, name_of, words
 
-_MARKS = {Severity.STOP: "x", Severity.CAUTION: "!", Severity.NOTE: "i"}  # the gravest first
+_MARKS = {Severity.ALARM: "!!", Severity.STOP: "x", Severity.CAUTION: "!", Severity.NOTE: "i"}
 _STEP_PX, _SIZE_PX = 21, 16
 _COLUMNS = (
     (0.0, "muscle"), (0.27, "side"), (0.36, "fat %"), (0.54, "Quartile"), (0.70, "Goutallier"), (0.89, "mL"),
@@ -20,6 +20,7 @@ Box = tuple[int, int, int, int]
 def write_numbers(pen: ImageDraw.ImageDraw, box: Box, report: StudyReport) -> None:
     """Fill the box (left, top, right, bottom; pixels) with the numbers, or say that not all fit."""
     page = _Page(pen, box)
+    _write_findings(page, report, Severity.ALARM)
     page.paragraph(_source(report), colour=FAINT)
     page.paragraph(report.provenance.segmentation, colour=FAINT)
     page.gap()
@@ -33,10 +34,14 @@ def write_numbers(pen: ImageDraw.ImageDraw, box: Box, report: StudyReport) -> No
     page.gap()
     page.paragraph(DISCLAIMER, colour=FAINT)
     page.gap()
-    for severity, mark in _MARKS.items():
-        for code, where in findings_by_code(report).items():
-            if FINDINGS[code].severity is severity:
-                page.paragraph(f"{mark} {FINDINGS[code].meaning} [{where}]")
+    for severity in (Severity.STOP, Severity.CAUTION, Severity.NOTE):
+        _write_findings(page, report, severity)
+
+
+def _write_findings(page: "_Page", report: StudyReport, severity: Severity) -> None:
+    for code, where in findings_by_code(report).items():
+        if FINDINGS[code].severity is severity:
+            page.paragraph(f"{_MARKS[severity]} {FINDINGS[code].meaning} [{where}]")
 
 
 def _row(graded: GradedMuscle) -> list[tuple[float, str]]:

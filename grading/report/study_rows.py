@@ -10,6 +10,7 @@ from grading.report.study_report import GradedMuscle, StudyReport
 from grading.report.words import SHORT, UNKNOWN, findings_by_code, leading_rows, name_of, stage_words, words
 
 SEVERITY_WORDS = {
+    Severity.ALARM: "settle first",
     Severity.STOP: "withheld",
     Severity.CAUTION: "caution",
     Severity.NOTE: "note",

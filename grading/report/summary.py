@@ -1,7 +1,7 @@
 """The closing table in the terminal."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -35,8 +35,9 @@ def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> Renderab
     shown = [r for r in map(load, measured[:MOST_STUDIES]) if isinstance(r, StudyReport)]
     parts: list[RenderableType] = []
     if shown:
+        parts += [literal(line) for line in _findings(shown, {Severity.ALARM})]
         parts.append(_measurements(shown))
-        parts += [literal(line) for line in _findings(shown)]
+        parts += [literal(line) for line in _findings(shown, {Severity.STOP, Severity.CAUTION})]
     if len(measured) > MOST_STUDIES:
         parts.append(Text(f"... and {len(measured) - MOST_STUDIES} more studies in measurements.csv"))
     if failures:
@@ -110,12 +111,12 @@ def _measurements(reports: Iterable[StudyReport]) -> Table:
     return table
 
 
-def _findings(reports: Iterable[StudyReport]) -> list[str]:
+def _findings(reports: Iterable[StudyReport], severities: Container[Severity]) -> list[str]:
     """What limits the numbers, a line per kind of finding; mere notes stay in the tables."""
     places: dict[str, list[str]] = {}
     for report in reports:
         for code, where in findings_by_code(report).items():
-            if FINDINGS[code].severity is not Severity.NOTE:
+            if FINDINGS[code].severity in severities:
                 places.setdefault(code, []).append(f"{report.name} ({where})")
     return [f"{code}: {FINDINGS[code].meaning} In {', '.join(where)}" for code, where in places.items()]
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from report_factory import absent, report_of
+from report_factory import absent, measured, report_of
 from rich.console import Console
 
-from grading.anatomy import Muscle, Side
+from grading.anatomy import Muscle, Region, Side
 from grading.errors import UnsupportedContrast
 from grading.findings import Finding
 from grading.io.found import SeriesFound, StudyFound
@@ -74,5 +74,22 @@ def test_inspection_shows_each_series_with_its_role_and_reason():
 
 
 def test_cautions_of_the_study_are_said_below_the_table():
+    text = printed(closing([report_of(findings=(Finding("side_assumed"),))]))
+    assert text.index("side_assumed") > text.index("maximus")
+
+
+def test_a_contradiction_about_the_side_is_said_before_any_number():
     text = printed(closing([report_of(findings=(Finding("laterality_contradiction"),))]))
-    assert "laterality_contradiction" in text
+    assert text.index("laterality_contradiction") < text.index("maximus")
+    assert text.count("laterality_contradiction") == 1
+
+
+def test_posterior_minimus_leads_and_other_regions_stay_in_the_tables():
+    rows = [
+        measured(Muscle.GLUTEUS_MINIMUS, side, region=region)
+        for side in Side
+        for region in (Region.WHOLE, Region.ANTERIOR, Region.POSTERIOR)
+    ]
+    lines = [line for line in printed(closing([report_of(measurements=rows)])).splitlines() if "20.0" in line]
+    assert len(lines) == 4
+    assert all("minimus, posterior" in line for line in lines[:2])
