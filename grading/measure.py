@@ -6,19 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
-from grading.fat import FatMap
+from grading.fat import FatError, FatMap, read_fat
+from grading.fat.reading import MINIMUM_VOXELS
+from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
-from grading.masks import interior
 from grading.segment.regions import Part, divide
 from grading.settings import Settings
 from grading.volume import BoolArray, Segmentation, Volume
 
-MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 PARTLY_EXCLUDED = 0.10  # share of a muscle without usable signal that deserves a word
 MOSTLY_EXCLUDED = 0.50  # share past which the rest no longer speaks for the muscle
-FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
-EROSIONS = (0, 1, 2)  # steps whose spread stands for the doubt about where the muscle ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,8 @@ class MuscleMeasurement:
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2.
         fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
-        fat_fraction_se: standard error of `fat_fraction`.
+        fat_fraction_se: standard error of `fat_fraction`, from all sources.
+        fat_error: the same by source.
         threshold_fraction: share of the inside that is nearer fat than muscle, 0-1.
         fat_method: "t1" or "dixon".
         coverage: share of the muscle in view, 0-1; an estimate below 1, see `grading.field_of_view`.
@@ -55,6 +54,7 @@ class MuscleMeasurement:
     max_csa_cm2: float | None = None
     fat_fraction: float | None = None
     fat_fraction_se: float | None = None
+    fat_error: FatError | None = None
     threshold_fraction: float | None = None
     fat_method: str | None = None
     coverage: float | None = None
@@ -64,22 +64,13 @@ class MuscleMeasurement:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FatReading:
-    """Fat of one mask: mean fraction, its standard error and the share of fat voxels."""
-
-    fraction: float
-    standard_error: float
-    threshold_fraction: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Body:
     """One muscle in view, with what all its rows share.
 
     Attributes:
         muscle, side: which.
-        insides: its voxels within `view.box`, eroded by each of `EROSIONS`.
+        zones: where each voxel of `view.box` lies in it.
         view: how the image shows it.
         coverage: share of it in view, 0-1.
         findings: what limits every number of it.
@@ -87,7 +78,7 @@ class _Body:
 
     muscle: Muscle
     side: Side
-    insides: tuple[BoolArray, ...]
+    zones: ZoneArray
     view: View
     coverage: float
     findings: tuple[Finding, ...]
@@ -125,14 +116,13 @@ def measure(
 def _body(
     muscle: Muscle, side: Side, mask: BoolArray, view: View, other: View | None, fat: FatMap, volume: Volume
 ) -> _Body:
-    axis = volume.series.slice_axis
-    insides = tuple(interior(mask[view.box], volume.geometry, axis, steps) for steps in EROSIONS)
+    zones = zones_of(mask, view.box, volume.geometry, volume.series.slice_axis)
     coverage = view.coverage(muscle, other)
     findings = _limits(fat, muscle, side)
     if view.cuts:
         detail = f"cut at {', '.join(view.faces(side))}; about {coverage:.0%} in view"
         findings.insert(0, Finding("cut_by_field_of_view", detail, muscle, side))
-    return _Body(muscle, side, insides, view, coverage, tuple(findings))
+    return _Body(muscle, side, zones, view, coverage, tuple(findings))
 
 
 def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> MuscleMeasurement:
@@ -150,7 +140,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     findings += _exclusion(excluded, muscle, side, part.region)
     reading = None
     if not _stopped(findings):
-        reading = _read_fat(within, body, fat)
+        reading = read_fat(fat, box, body.zones, within, side)
         if reading is None:
             detail = f"fewer than {MINIMUM_VOXELS} inside voxels"
             findings.append(Finding("too_small", detail, muscle, side, part.region))
@@ -161,12 +151,13 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         side,
         part.region,
         volume_ml=whole,
-        volume_se_ml=float(np.count_nonzero(within & ~body.insides[1])) * voxel_ml / 2,
+        volume_se_ml=float(np.count_nonzero(within & (body.zones < INSIDE))) * voxel_ml / 2,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
         max_csa_cm2=view.max_csa_cm2,
         fat_fraction=reading.fraction if reading else None,
-        fat_fraction_se=reading.standard_error if reading else None,
+        fat_fraction_se=reading.error.total if reading else None,
+        fat_error=reading.error if reading else None,
         threshold_fraction=reading.threshold_fraction if reading else None,
         fat_method=fat.method,
         coverage=body.coverage,
@@ -175,51 +166,6 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         excluded_fraction=excluded,
         findings=tuple(findings),
     )
-
-
-def _read_fat(within: BoolArray, body: _Body, fat: FatMap) -> FatReading | None:
-    """Fat of the inside of a part of a muscle; None when too few valid voxels are inside.
-
-    Only the muscle's own border is eroded, not the borders between its regions. The standard error combines
-    the references' errors, how far the same tissue strays elsewhere from the references, and the spread of
-    the mean over erosion by 0, 1 and 2 voxels.
-
-    Args:
-        within: the part, bool, shape of the body's box.
-        body: the muscle.
-        fat: the fat map.
-    """
-    means = []
-    threshold = 0.0
-    for steps, inside in zip(EROSIONS, body.insides, strict=True):
-        values = fat.fraction[body.view.box][within & inside & fat.valid[body.view.box]].astype(float)
-        if values.size < MINIMUM_VOXELS:
-            break
-        means.append(float(values.mean()))
-        if steps == 1:
-            threshold = float(np.mean(values > FAT_VOXEL))
-    if len(means) < 2:
-        return None
-    fraction = means[1]
-    error = np.hypot(float(np.std(means, ddof=1)), _reference_error(fraction, body.side, fat))
-    return FatReading(fraction, float(error), threshold)
-
-
-def _reference_error(fraction: float, side: Side, fat: FatMap) -> float:
-    """Error of a fraction through its references.
-
-    T1: df = -((1 - f) dI_muscle + f dI_fat) / (I_fat - I_muscle). Dixon has no references to err; what its
-    subcutaneous fat falls short of 1 by (noise bias, T1 weighting) stands for its scale error.
-    """
-    lipid, muscle = fat.reference("fat", side), fat.reference("muscle", side)
-    if lipid is None:
-        return 0.0
-    if muscle is None:
-        return abs(fraction) * max(0.0, 1 - lipid.signal)
-    contrast = lipid.signal - muscle.signal
-    by_muscle = (1 - fraction) * np.hypot(muscle.standard_error, muscle.spread) / contrast
-    by_fat = fraction * np.hypot(lipid.standard_error, lipid.spread) / contrast
-    return float(np.hypot(by_muscle, by_fat))
 
 
 def _stopped(findings: Sequence[Finding]) -> bool:

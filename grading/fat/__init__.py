@@ -2,13 +2,14 @@
 
 from grading.errors import GridMismatchError
 from grading.fat.dixon import dixon_fat_map
+from grading.fat.reading import FatError, FatReading, read_fat
 from grading.fat.references import Reference
 from grading.fat.t1 import t1_fat_map
 from grading.fat.values import FatMap
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
 
-__all__ = ["FatMap", "Reference", "fat_map"]
+__all__ = ["FatError", "FatMap", "FatReading", "Reference", "fat_map", "read_fat"]
 
 
 def fat_map(

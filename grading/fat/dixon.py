@@ -8,9 +8,11 @@ import numpy.typing as npt
 
 from grading.anatomy import Side
 from grading.errors import GridMismatchError, MeasurementError
+from grading.fat.partial_volume import read_partial_volume
 from grading.fat.references import Reference, bootstrap_error, robust_spread
 from grading.fat.tissue import coarse_scene, labelled_sides, midline, skin_layer
 from grading.fat.values import FatMap
+from grading.fat.zones import muscle_zones
 from grading.findings import Finding
 from grading.resample import resample
 from grading.settings import Settings
@@ -53,7 +55,9 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
             code = "water_fat_swap" if reads < SWAPPED else "fat_reads_low"
             detail = f"subcutaneous fat reads {reads:.0%}, expected over {FAT_READS:.0%}"
             findings.append(Finding(code, detail, side=side))
-    return FatMap(fraction, valid, water.geometry, "dixon", tuple(references), tuple(findings))
+    muscles = tuple(muscle_zones(segmentation, water.series.slice_axis))
+    beside = read_partial_volume(fraction, valid, muscles)
+    return FatMap(fraction, valid, water.geometry, "dixon", tuple(references), tuple(findings), beside)
 
 
 def _under_the_skin(

@@ -4,17 +4,18 @@ The linear two-reference model [Belzunce 2022] needs no fat class to exist insid
 muscle reads about 0, where mixture models and Otsu's threshold find 25-50 %.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grading.anatomy import SIDES, Side, label_of
+from grading.anatomy import Side
 from grading.fat.bias import BiasField, TissueSample, fit_bias
+from grading.fat.partial_volume import read_partial_volume
 from grading.fat.references import Array, Reference, bootstrap_error, lean_signal, mode, robust_spread
 from grading.fat.tissue import (
     FAT_OVER_MUSCLE,
     MINIMUM_ML,
-    MUSCLES,
     Scene,
     coarse_scene,
     find_fat,
@@ -22,8 +23,8 @@ from grading.fat.tissue import (
     midline,
 )
 from grading.fat.values import FatMap
+from grading.fat.zones import INSIDE, MuscleZones, Zone, muscle_zones
 from grading.findings import Finding
-from grading.masks import bounding_box, interior
 from grading.settings import Settings
 from grading.volume import BoolArray, FloatArray, Segmentation, Volume
 
@@ -52,7 +53,8 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
     if shading is None:
         return _without(volume, _why_no_fat(scene))
     corrected = volume.voxels / shading.field.gain()
-    muscle = _muscle_reference(corrected, volume, segmentation, settings.seed)
+    muscles = tuple(muscle_zones(segmentation, volume.series.slice_axis))
+    muscle = _muscle_reference(corrected, volume, muscles, settings.seed)
     if muscle is None:
         return _without(volume, Finding("no_muscle_reference", "no two muscles agree on a lean signal"))
     sides, middle = labelled_sides(segmentation), midline(segmentation)
@@ -71,7 +73,8 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
         for side in sides
         if side not in fats
     )
-    return FatMap(fraction, volume.valid, volume.geometry, "t1", (*fats.values(), muscle), findings)
+    beside = read_partial_volume(fraction, volume.valid, muscles)
+    return FatMap(fraction, volume.valid, volume.geometry, "t1", (*fats.values(), muscle), findings, beside)
 
 
 def _shading(scene: Scene) -> _Shading | None:
@@ -107,22 +110,19 @@ def _why_no_fat(scene: Scene) -> Finding:
 
 
 def _muscle_reference(
-    corrected: FloatArray, volume: Volume, segmentation: Segmentation, seed: int
+    corrected: FloatArray, volume: Volume, muscles: Sequence[MuscleZones], seed: int
 ) -> Reference | None:
     """Lean signal pooled over the muscles of both sides; None when no two agree."""
     modes: list[float] = []
     voxels: list[int] = []
-    for name in MUSCLES:
-        for side in SIDES:
-            mask = segmentation.labels == label_of(name, side)
-            box = bounding_box(mask)
-            if box is None:
-                continue
-            inside = interior(mask[box], volume.geometry, volume.series.slice_axis) & volume.valid[box]
-            count = int(inside.sum())
+    for muscle in muscles:
+        for purest in (Zone.RIM, INSIDE):  # a thin muscle may have no voxel between two others
+            pure = (muscle.zones >= purest) & volume.valid[muscle.box]
+            count = int(np.count_nonzero(pure))
             if count * volume.geometry.voxel_volume_ml >= MINIMUM_MUSCLE_ML:
-                modes.append(mode(corrected[box][inside].astype(float)))
+                modes.append(mode(corrected[muscle.box][pure].astype(float)))
                 voxels.append(count)
+                break
     lean = lean_signal(modes)
     if lean is None:
         return None

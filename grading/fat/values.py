@@ -6,6 +6,7 @@ import numpy as np
 
 from grading.anatomy import Side
 from grading.errors import GridMismatchError
+from grading.fat.partial_volume import NOT_READ, PartialVolume
 from grading.fat.references import Reference
 from grading.findings import Finding
 from grading.volume import BoolArray, FloatArray, Geometry
@@ -23,6 +24,7 @@ class FatMap:
         method: "t1" or "dixon"; the two are never compared.
         references: signals the fraction was scaled between (T1) or checked against (Dixon).
         findings: what limits the map, e.g. `no_fat_reference`.
+        partial_volume: how much fat from beside a muscle its outer voxels mix in.
     """
 
     fraction: FloatArray
@@ -31,6 +33,7 @@ class FatMap:
     method: str
     references: tuple[Reference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    partial_volume: PartialVolume = NOT_READ
 
     def __post_init__(self) -> None:
         if not self.fraction.shape == self.valid.shape == self.geometry.shape:

@@ -1,0 +1,121 @@
+"""The fat fraction of one muscle, or of a part of it, from the fat map: a mean and what it may be off by."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from grading.anatomy import Side
+from grading.fat.values import FatMap
+from grading.fat.zones import INSIDE, Zone, ZoneArray
+from grading.masks import Box
+from grading.volume import BoolArray
+
+MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
+FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
+PATCHES_SEEN = 4  # patches of subcutaneous fat beside one muscle: their mean strays half as far as one
+
+
+@dataclass(frozen=True, slots=True)
+class FatError:
+    """Standard errors of one fat fraction by source, all as fractions of 1.
+
+    Attributes:
+        references: of the signals of pure muscle and pure fat (Dixon: what subcutaneous fat lacks to 1).
+        shading: how far pure tissue strays from place to place after shading correction.
+        outline: what moving the outline by a pixel changes; fat displaced by chemical shift does the same.
+        partial_volume: of the correction for fat beside the muscle.
+        noise: of the voxels, counted as if all spread were noise.
+    """
+
+    references: float
+    shading: float
+    outline: float
+    partial_volume: float
+    noise: float
+
+    @property
+    def total(self) -> float:
+        """All sources in quadrature."""
+        return math.hypot(self.references, self.shading, self.outline, self.partial_volume, self.noise)
+
+
+@dataclass(frozen=True, slots=True)
+class FatReading:
+    """Fat of one mask: mean fraction (unclipped), its errors, and the share of voxels nearer fat."""
+
+    fraction: float
+    error: FatError
+    threshold_fraction: float
+
+
+def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: Side) -> FatReading | None:
+    """Fat of a muscle or a region of it; None when too few valid voxels lie inside.
+
+    Only the muscle's own border is left out, not the borders between its regions.
+
+    Args:
+        fat: the fat map.
+        box: where the muscle lies.
+        zones: the whole muscle's zones in that box.
+        within: the region, bool, shape of the box.
+        side: side it lies on, which tells the references.
+    """
+    fraction = fat.fraction[box]
+    usable = within & fat.valid[box] & (zones >= INSIDE)
+    values = fraction[usable].astype(float)
+    if values.size < MINIMUM_VOXELS:
+        return None
+    total, doubt = 0.0, 0.0
+    for zone in (Zone.END, Zone.RIM, Zone.CORE):
+        own = values[zones[usable] == zone]
+        share = fat.partial_volume.share(zone)
+        corrected = (float(own.sum()) - share.value * own.size) / (1 - share.value)
+        total += corrected
+        doubt = math.hypot(doubt, share.error * own.size)
+    mean = total / values.size
+    references, shading = _reference_errors(mean, side, fat)
+    error = FatError(
+        references=references,
+        shading=shading,
+        outline=_outline_error(fraction, usable, fat.valid[box]),
+        partial_volume=doubt / values.size * max(0.0, 1 - mean),
+        noise=float(values.std()) / math.sqrt(values.size),
+    )
+    return FatReading(mean, error, float(np.mean(values > FAT_VOXEL)))
+
+
+def _outline_error(fraction: np.ndarray, inside: BoolArray, valid: BoolArray) -> float:
+    """Half of what the mean changes between an outline moved a pixel one way and the other, worst axis."""
+    changes = []
+    for axis in range(3):
+        means = []
+        for step in (1, -1):
+            moved = np.zeros_like(inside)
+            source, target = [slice(None)] * 3, [slice(None)] * 3
+            source[axis], target[axis] = (slice(None, -1), slice(1, None))[::step]
+            moved[tuple(target)] = inside[tuple(source)]
+            moved &= valid
+            if moved.any():
+                means.append(float(fraction[moved].mean(dtype=float)))
+        if len(means) == 2:
+            changes.append(abs(means[0] - means[1]) / 2)
+    return max(changes, default=0.0)
+
+
+def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, float]:
+    """Errors of a fraction through its references: of the signals themselves, and of their place.
+
+    T1: df = -((1 - f) dI_muscle + f dI_fat) / (I_fat - I_muscle). Dixon has no references to err; what its
+    subcutaneous fat falls short of 1 by (noise bias, T1 weighting) stands for its scale error.
+    """
+    lipid, muscle = fat.reference("fat", side), fat.reference("muscle", side)
+    if lipid is None:
+        return 0.0, 0.0
+    if muscle is None:
+        return abs(fraction) * max(0.0, 1 - lipid.signal), 0.0
+    contrast = lipid.signal - muscle.signal
+    lean, fatty = (1 - fraction) / contrast, fraction / contrast
+    signal = math.hypot(lean * muscle.standard_error, fatty * lipid.standard_error)
+    place = math.hypot(lean * muscle.spread, fatty * lipid.spread / math.sqrt(PATCHES_SEEN))
+    return signal, place
