@@ -99,7 +99,7 @@ def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, mon
         ["run", "IMAGING", "-o", "OUT", "--limit", "0"],
         ["run", "-o", "OUT"],
         ["run", "-o", "OUT", "--report-only"],
-        ["run", "IMAGING", "-o", "OUT", "--dicom"],
+        ["run", "IMAGING", "-o", "OUT", "--no-such-option"],
         ["inspect", "nowhere"],
         ["heal"],
     ],
