@@ -225,6 +225,14 @@ def test_a_unit_of_length_that_does_not_exist_reads_as_unknown(tmp_path):
     assert grading.read(tmp_path / "x_t1.nii").geometry.spacing_mm == pytest.approx((1.0, 1.0, 1.0))
 
 
+def test_two_transfer_syntaxes_are_refused(tmp_path):
+    series = slices(np.arange(192, dtype=np.uint16).reshape(8, 8, 3))
+    for path in save(series, tmp_path).iterdir():
+        path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008\\1.2.1"))
+    with pytest.raises(GradingError, match="no known way of storing pixels"):
+        grading.read(tmp_path)
+
+
 def test_a_model_file_that_was_changed_is_refused(monkeypatch, tmp_path):
     folder = PACKAGE / "segment"
     content = bytearray((folder / network.MODEL_FILE).read_bytes())

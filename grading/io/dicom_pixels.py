@@ -124,7 +124,7 @@ def _check_stream(dataset: pydicom.Dataset, frame: Frame, frames: int, allocated
 def _is_compressed(syntax: pydicom.uid.UID, frame: Frame, name: str) -> bool:
     try:
         return bool(syntax.is_compressed)
-    except ValueError:
+    except (ValueError, AttributeError):  # no transfer syntax, or several
         raise UnreadableSeries(
             f"series {name}: {frame.label} names no known way of storing pixels; export it again"
         ) from None
