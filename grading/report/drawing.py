@@ -4,8 +4,8 @@ import unicodedata
 from functools import cache
 
 import numpy as np
+from contourpy import contour_generator
 from PIL import Image, ImageDraw, ImageFont
-from skimage.measure import find_contours
 
 from grading.anatomy import SIDES, Muscle, label_of
 from grading.report.palette import COLOURS, INK, PAPER, fat_colours
@@ -58,8 +58,8 @@ def draw_outlines(panel: Image.Image, images: StudyImages, cut: Slice) -> None:
         pen = ImageDraw.Draw(cover)
         for side in SIDES:
             mask = np.pad((labels == label_of(muscle, side)).astype(np.float32), 1)
-            for line in find_contours(mask, 0.5):
-                points = [((x - 0.5) * along, (y - 0.5) * down) for y, x in line]  # the padding shifts by 1
+            for line in contour_generator(z=mask).lines(0.5):
+                points = [((x - 0.5) * along, (y - 0.5) * down) for x, y in line]  # the padding shifts by 1
                 pen.line(points, fill=255, width=round(_LINE_PX * _SMOOTHING), joint="curve")
         panel.paste(Image.new("RGB", panel.size, colour), mask=cover.reduce(_SMOOTHING))
 
