@@ -3,22 +3,29 @@
 from pathlib import Path
 
 import pytest
-from hip_files import coronal_hips, write_dicom, write_mask, write_nifti
+from ellipsoid_hip import grid, hips
+from hip_files import write_dicom, write_mask, write_nifti
 
 import grading
 from grading.batch import grade, run
 from grading.cli import main
 from grading.report.study_report import StudyReport
+from grading.volume import Segmentation, Volume
 
 pytest.importorskip("highdicom", reason="DICOM output needs the extra: pip install 'grading[dicom]'")
 
 NAMES = (b"Jane", b"PID-4711")
 
 
+def small_hips() -> tuple[Volume, Segmentation]:
+    """Image and true labels, coarse: what is written is asked here, not how well it is measured."""
+    return hips(0.3, geometry=grid((4.0, 8.0, 4.0)), slice_axis=1)
+
+
 @pytest.fixture
 def imaging(tmp_path) -> Path:
     """A DICOM study and a NIfTI study of the same hips, with label maps."""
-    volume, labels = coronal_hips()
+    volume, labels = small_hips()
     write_dicom(volume, tmp_path / "imaging" / "scanned", FrameOfReferenceUID="1.2.3")
     write_nifti(volume, tmp_path / "imaging", "converted_t1")
     for name in ("scanned", "converted_t1"):
@@ -27,7 +34,7 @@ def imaging(tmp_path) -> Path:
 
 
 def command(imaging: Path, out: Path, *options: str) -> int:
-    words = ["run", str(imaging), "-o", str(out), "--masks", str(imaging.parent / "masks"), *options]
+    words = ["run", str(imaging), "-o", str(out), "--masks", str(out.parent / "masks"), *options]
     with pytest.raises(SystemExit) as left:
         main(words)
     return int(left.value.code)
@@ -56,12 +63,12 @@ def test_dicom_and_bids_are_written_and_the_rest_stays_free_of_the_patients_name
     assert (out / "bids" / "sub-scanned" / "anat" / "sub-scanned_desc-muscles_dseg.nii.gz").is_file()
     assert (out / "measurements.json").is_file()
 
-    assert command(imaging, out) == 0  # once more, no longer for the archive
+    assert command(imaging / "scanned", out) == 0  # once more, no longer for the archive
     assert not list(out.rglob("*.dcm")), "objects of an earlier report must not outlive it"
 
 
 def test_saving_a_report_from_python_writes_the_objects_too(imaging, tmp_path):
-    _, labels = coronal_hips()
+    _, labels = small_hips()
     report = grading.grade_study(imaging / "scanned", segmentation=labels)
     folder = report.save(tmp_path / "saved", dicom=True)
     assert {"segmentation.dcm", "report.dcm"} <= {path.name for path in folder.iterdir()}
