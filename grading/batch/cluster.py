@@ -4,11 +4,14 @@ Inputs and output must have the same paths on every machine. On each, a study is
 as on one machine, so that a study can end neither the run nor a worker of the cluster.
 """
 
+import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -35,6 +38,8 @@ CONNECT_S = 30.0
 LOOK_EVERY_S = 5.0
 """Time to reach a scheduler, and pace at which it is made sure that it is still there."""
 
+_LOUD = ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler")
+
 _KILLED = (
     "each of the cluster's workers that tried it was killed ({} of them); give them more memory or look into "
     "their logs"
@@ -60,7 +65,8 @@ def run_on_cluster(
         ConfigurationError: the scheduler cannot be reached or was lost, a machine has another version of
             this package, or the output cannot be written there.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in our words
+    for name in _LOUD:  # what goes wrong is said in our words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         client = _connect(address, workers, stack)
         threads = max(1, processors() // workers) if address == LOCAL else None
@@ -68,11 +74,11 @@ def run_on_cluster(
         waiting = deque(_everywhere(job) for job in jobs)
         running: dict[Future[Any], Job] = {}
         while running or (waiting and not stop.is_set()):
-            room = sum(client.nthreads().values()) + 1 - len(running)  # one study waits at the scheduler
-            for _ in range(0 if stop.is_set() else min(room, len(waiting))):
-                job = waiting.popleft()
-                running[client.submit(_grade, job.to_json(), package_version("grading"), pure=False)] = job
-            yield from _finished(client, running)
+            with _scheduler_answering():
+                if not stop.is_set():
+                    _hand_out(client, waiting, running)
+                finished = _finished(client, running)
+            yield from finished
 
 
 def _connect(address: str, workers: int, stack: ExitStack) -> Client:
@@ -98,23 +104,46 @@ def _connect(address: str, workers: int, stack: ExitStack) -> Client:
         ) from None
 
 
-def _finished(client: Client, running: dict[Future[Any], Job]) -> Iterator[Entry]:
+@contextmanager
+def _scheduler_answering() -> Iterator[None]:
+    """Say in a line that the scheduler is gone, in whichever way it is noticed.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    try:
+        yield
+    except (OSError, CancelledError, asyncio.CancelledError) as error:
+        raise ConfigurationError(
+            "the Dask scheduler is gone; start it and run the same command again: what is finished is kept"
+        ) from error
+
+
+def _hand_out(client: Client, waiting: deque[Job], running: dict[Future[Any], Job]) -> None:
+    """Keep each thread of the cluster at work, and one study waiting at the scheduler."""
+    room = sum(client.nthreads().values()) + 1 - len(running)
+    for _ in range(min(room, len(waiting))):
+        job = waiting.popleft()
+        running[client.submit(_grade, job.to_json(), package_version("grading"), pure=False)] = job
+
+
+def _finished(client: Client, running: dict[Future[Any], Job]) -> list[Entry]:
     """Entries of the studies that have finished, after waiting a while for one; they leave `running`."""
     try:
         done = wait(list(running), timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
     except TimeoutError:
         done = set()
     if client.status != "running":
-        raise ConfigurationError(
-            "the Dask scheduler is gone; start it and run the same command again: what is finished is kept"
-        )
+        raise ConnectionError
+    entries = []
     for future in done:
         job = running.pop(future)
         try:
-            yield from_plain(Entry, json.loads(future.result()))
+            entries.append(from_plain(Entry, json.loads(future.result())))
         except KilledWorker as error:
             reason = _KILLED.format(getattr(error, "allowed_failures", 0) + 1)
-            yield fail(job, StudyFailure(job.name, FAILED, reason), 0.0)
+            entries.append(fail(job, StudyFailure(job.name, FAILED, reason), time.perf_counter()))
+    return entries
 
 
 def _everywhere(job: Job) -> Job:

@@ -25,7 +25,9 @@ COARSE = grid((6.0, 8.0, 6.0))
 # Put before the start of a grading process; `grade` is its module.
 CRASH = "import os, signal; grade.grade_study = lambda *_, **__: os.kill(os.getpid(), signal.SIGSEGV)"
 HANG = "import time; grade.grade_study = lambda *_, **__: time.sleep(3600)"
-CHATTER = "import os; it = grade.grade_study; grade.grade_study = lambda *a, **k: os.write(1, b'?') and it(*a, **k)"
+CHATTER = (
+    "import os; it = grade.grade_study; grade.grade_study = lambda *a, **k: os.write(1, b'?') and it(*a, **k)"
+)
 
 
 @pytest.fixture(scope="module")
