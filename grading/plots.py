@@ -81,10 +81,10 @@ def cohort_strip(
     shown = [muscle for muscle in Muscle if (rows["muscle"] == muscle.value).any()]
     for place, muscle in enumerate(shown):
         for side in SIDES:
-            values = rows[(rows["muscle"] == muscle.value) & (rows["side"] == side.value)][column]
-            if values.empty:
+            strip = rows[(rows["muscle"] == muscle.value) & (rows["side"] == side.value)][column]
+            values = strip.to_numpy(dtype=float) * (100.0 if percent else 1.0)
+            if not values.size:
                 continue
-            values = values.to_numpy(dtype=float) * (100.0 if percent else 1.0)
             centre = place + (0.2 if side is Side.LEFT else -0.2)  # right first, as in a picture
             face = COLOURS[muscle] if side is Side.RIGHT else "white"
             axes.scatter(centre + _strip(values.size), values, edgecolor="black", facecolor=face, zorder=2)

@@ -2,8 +2,10 @@
 
 import unicodedata
 from functools import cache
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 from contourpy import contour_generator
 from PIL import Image, ImageDraw, ImageFont
 
@@ -58,7 +60,8 @@ def draw_outlines(panel: Image.Image, images: StudyImages, cut: Slice) -> None:
         pen = ImageDraw.Draw(cover)
         for side in SIDES:
             mask = np.pad((labels == label_of(muscle, side)).astype(np.float32), 1)
-            for line in contour_generator(z=mask).lines(0.5):
+            lines = contour_generator(z=mask, line_type="Separate").lines(0.5)
+            for line in cast(list[npt.NDArray[np.float64]], lines):
                 points = [((x - 0.5) * along, (y - 0.5) * down) for x, y in line]  # the padding shifts by 1
                 pen.line(points, fill=255, width=round(_LINE_PX * _SMOOTHING), joint="curve")
         panel.paste(Image.new("RGB", panel.size, colour), mask=cover.reduce(_SMOOTHING))

@@ -89,7 +89,8 @@ def light_grid(source: Geometry, box: Box | None) -> Geometry:
     affine = source.affine.copy()
     affine[:3, :3] *= spacing / step
     affine[:3, 3] += source.affine[:3, :3] @ (first + (spacing / step - 1) / 2)
-    return Geometry(tuple(int(n) for n in np.ceil(extent / spacing)), affine)
+    i, j, k = (int(n) for n in np.ceil(extent / spacing))
+    return Geometry((i, j, k), affine)
 
 
 def borders(numbers: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
