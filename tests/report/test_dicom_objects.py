@@ -13,7 +13,7 @@ from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.errors import ConfigurationError, InputError
 from grading.fat.values import FatMap
 from grading.findings import Finding
-from grading.report.dicom_objects import DICOM_FILES, SEG_FILE, SR_FILE, write_dicom
+from grading.report.dicom_objects import DICOM_FILES, SEG_FILE, SR_FILE, with_dicom, write_dicom
 from grading.report.study_report import StudyImages, StudyReport
 from grading.terminology import FAT_FRACTION, MUSCLES, REGIONS
 from grading.terminology import SIDES as SIDE_CODES
@@ -218,3 +218,24 @@ def test_a_missing_library_is_said_with_the_command_that_installs_it(tmp_path, m
     monkeypatch.setattr("grading.report.dicom_objects.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match=r"pip install 'grading\[dicom\]'"):
         write_dicom(study(classic(tmp_path)), tmp_path)
+
+
+def test_a_header_that_the_library_stumbles_over_becomes_a_finding_that_quotes_nothing(tmp_path, monkeypatch):
+    def stumble(*_):
+        raise ValueError("invalid value 'Doe^Jane' for PatientName")
+
+    monkeypatch.setattr("grading.report.dicom_seg.dicom_seg", stumble)
+    report = with_dicom(study(classic(tmp_path)), tmp_path)
+    (finding,) = report.findings
+    assert finding.code == "dicom_not_written"
+    assert "ValueError" in finding.detail
+    assert "Doe" not in finding.detail
+    assert not [name for name in DICOM_FILES if (tmp_path / name).exists()]
+
+
+def test_an_old_object_does_not_outlive_a_refusal(tmp_path):
+    volume = classic(tmp_path)
+    write_dicom(study(volume), tmp_path)
+    report = with_dicom(study(dataclasses.replace(volume, slices=())), tmp_path)
+    assert [finding.code for finding in report.findings] == ["dicom_not_written"]
+    assert not [name for name in DICOM_FILES if (tmp_path / name).exists()]
