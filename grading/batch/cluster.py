@@ -121,7 +121,8 @@ def _scheduler_answering() -> Iterator[None]:
 
 def _hand_out(client: Client, waiting: deque[Job], running: dict[Future[Any], Job]) -> None:
     """Keep each thread of the cluster at work, and one study waiting at the scheduler."""
-    room = sum(client.nthreads().values()) + 1 - len(running)
+    threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call]
+    room = sum(threads.values()) + 1 - len(running)
     for _ in range(min(room, len(waiting))):
         job = waiting.popleft()
         running[client.submit(_grade, job.to_json(), package_version("grading"), pure=False)] = job
