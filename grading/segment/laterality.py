@@ -67,7 +67,8 @@ def settle_sides(
     With both hips in view a connected body of muscle takes its majority's side as far as it lies in that
     half of the patient, so that left and right may touch. With one hip in view everything takes the side
     that is requested, else that of the anatomy, else that the header names, else that of most gluteal
-    voxels; only a body beyond the sacrum that was given the other side is left to the other buttock.
+    voxels; only a body beyond the sacrum that was given the other side is the edge of the other buttock,
+    and is taken out.
 
     Args:
         labels: uint16 (i, j, k), numbers of `STRUCTURES`.
@@ -86,7 +87,7 @@ def settle_sides(
     side = requested or anatomy or named or _majority(labels)
     settled = _all_on(labels, side)
     if side is anatomy and len(where["sacrum"]) * geometry.voxel_volume_ml >= LEAST_ML:
-        _give_back(settled, labels, geometry, side.other, float(where["sacrum"].mean()))
+        _take_out(settled, labels, geometry, side.other, float(where["sacrum"].mean()))
     return settled
 
 
@@ -111,15 +112,15 @@ def _all_on(labels: LabelArray, side: Side) -> LabelArray:
     return result
 
 
-def _give_back(
+def _take_out(
     settled: LabelArray, labels: LabelArray, geometry: Geometry, other: Side, sacrum_mm: float
 ) -> None:
-    """Write `other` into `settled` where a body that was called so lies beyond the sacrum."""
+    """Clear bodies of `settled` that were called `other` and lie beyond the sacrum."""
     for body in _bodies(labels):
         share = body.share_right if other is Side.RIGHT else 1 - body.share_right
         x = np.broadcast_to(_x_mm(geometry, body.box), body.mask.shape)[body.mask]
         if share > 0.5 and (x.mean() > sacrum_mm) == (other is Side.RIGHT):
-            settled[body.box][body.mask] = body.structure.label(other)
+            settled[body.box][body.mask] = 0
 
 
 def _majority(labels: LabelArray) -> Side:
