@@ -41,7 +41,7 @@ GROUND_FLOOR = 0  # its modules may lean on each other: `findings` speaks of `an
 
 HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may use it
     "onnxruntime": {"segment/network.py"},
-    "matplotlib": {"report/figure.py", "plots.py"},
+    "matplotlib": {"report/figure.py", "plots.py", "report/study_report.py"},  # the last for types only
     "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py", "report/study_page.py"},
     "skimage": {"report/drawing.py"},
     "highdicom": {"report/dicom_seg.py", "report/dicom_sr.py"},
