@@ -16,7 +16,7 @@ from grading.report.palette import COLOURS, FAT_SCALE
 from grading.report.render import render
 from grading.report.slices import grey_window, key_slices
 from grading.report.study_report import DISCLAIMER, StudyImages, StudyReport
-from grading.report.study_rows import SEVERITY_WORDS, finding_rows, muscle_rows, sides_rows
+from grading.report.study_rows import SEVERITY_WORDS, FindingRow, finding_rows, muscle_rows, sides_rows
 from grading.report.tables import (
     ASYMMETRY_COLUMNS,
     MEASUREMENT_COLUMNS,
@@ -38,16 +38,15 @@ def study_html(report: StudyReport) -> str:
     """
     if report.images is None:
         raise ValueError("the page needs the images, and this report was read from disk without them")
-    images = report.images
+    images, findings = report.images, finding_rows(report)
     return render(
         "report.html.jinja",
         report=report,
         notice=DISCLAIMER,
         source=_source(report, images),
         methods=sorted({m.measurement.fat_method for m in report.muscles if m.measurement.fat_method}),
-        findings=finding_rows(report),
-        severities=list(SEVERITY_WORDS.values()),
-        withheld=SEVERITY_WORDS[Severity.STOP],
+        findings=findings,
+        gravest=_gravest(findings),
         scales=[grade.scale for grade in report.muscles[0].grades] if report.muscles else [],
         sources={grade.scale: grade.source for muscle in report.muscles[:1] for grade in muscle.grades},
         rows=muscle_rows(report),
@@ -74,6 +73,15 @@ def thumbnail_png(images: StudyImages, width_px: int = 240) -> bytes:
     buffer = io.BytesIO()
     panel.quantize(64).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def _gravest(findings: Sequence[FindingRow]) -> str:
+    """What the worst finding means for the study, in one sentence; findings come the gravest first."""
+    worst = findings[0].severity if findings else ""
+    return {
+        SEVERITY_WORDS[Severity.STOP]: "Some numbers are withheld.",
+        SEVERITY_WORDS[Severity.CAUTION]: "Some numbers are weaker than their errors say.",
+    }.get(worst, "Nothing was noticed that weakens the numbers.")
 
 
 def _source(report: StudyReport, images: StudyImages) -> list[tuple[str, str]]:

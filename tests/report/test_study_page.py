@@ -81,8 +81,15 @@ def test_findings_come_before_the_numbers(html):
     )
 
 
-def test_a_page_without_findings_says_so(images):
-    assert "No finding limits them" in html_of(images)
+def test_the_first_sentence_says_what_the_gravest_finding_means(images):
+    weak = Finding("contrast_assumed")
+    for findings, sentence in (
+        ((), "Nothing was noticed that weakens"),
+        ((Finding("contrast_agent"),), "Nothing was noticed that weakens"),
+        ((Finding("contrast_agent"), weak), "weaker than their errors say"),
+        ((weak, Finding("water_fat_swap")), "Some numbers are withheld"),
+    ):
+        assert sentence in html_of(images, findings=findings)
 
 
 def test_no_text_of_the_study_becomes_markup(images):
