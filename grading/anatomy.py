@@ -20,6 +20,13 @@ class Side(StrEnum):
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
+class Sex(StrEnum):
+    """Sex of a person, for comparison with published values of healthy adults."""
+
+    FEMALE = "female"
+    MALE = "male"
+
+
 class Muscle(StrEnum):
     """The muscles that are measured and graded, in the order of every table."""
 

@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from grading.anatomy import Muscle, Region, Side
 from grading.fat import FatMap
 from grading.field_of_view import within_slab
 from grading.findings import Finding
-from grading.measure import MuscleMeasurement
-from grading.volume import Segmentation
+from grading.measure import MuscleMeasurement, read_part
+from grading.volume import Segmentation, Volume
 
 CONFIDENCE = 1.96  # two-sided 95 %
 NORMAL_VOLUME_PERCENT = 12.0  # single limb muscles of healthy people differ by up to this [Rothwell, R]
+UNLIKE_EXCLUSION = 0.15  # difference in the share without signal from which the rests are unlike parts
 LEVELS = frozenset({"superior", "inferior"})  # cuts that a common slab makes good
 
 
@@ -32,6 +35,7 @@ class Asymmetry:
             published for gluteal fat fraction, so fat has no part in it.
         common_slab_mm: height of the slab that was compared; None where whole muscles were.
         findings: what limits the comparison.
+        affected: the side named as affected; None where none was.
     """
 
     muscle: Muscle
@@ -44,6 +48,25 @@ class Asymmetry:
     exceeds_normal: bool | None = None
     common_slab_mm: float | None = None
     findings: tuple[Finding, ...] = ()
+    affected: Side | None = None
+
+    @property
+    def affected_volume_percent(self) -> float | None:
+        """100 (affected - other) / other, from the same volumes; None where no side is named or known."""
+        if self.affected is None or self.volume_asymmetry_percent is None:
+            return None
+        share = self._towards_affected(self.volume_asymmetry_percent) / 200
+        return 100 * 2 * share / (1 - share) if share < 1 else None
+
+    @property
+    def affected_fat_difference(self) -> float | None:
+        """Fat fraction of the affected side less that of the other; None where no side is named or known."""
+        if self.affected is None or self.fat_fraction_difference is None:
+            return None
+        return self._towards_affected(self.fat_fraction_difference)
+
+    def _towards_affected(self, left_less_right: float) -> float:
+        return left_less_right if self.affected is Side.LEFT else -left_less_right
 
     @property
     def exceeds_error(self) -> bool | None:
@@ -54,54 +77,74 @@ class Asymmetry:
 
 @dataclass(frozen=True, slots=True)
 class _Volumes:
-    """Volumes to compare, mL, with their standard errors and the slab they lie in."""
+    """Volumes to compare, mL, with their standard errors and the levels (world z, mm) they lie between."""
 
     left: float
     right: float
     left_error: float
     right_error: float
-    slab_mm: float | None
+    slab: tuple[float, float] | None
 
 
 def compare(
-    measurements: Sequence[MuscleMeasurement], segmentation: Segmentation, fat: FatMap
+    measurements: Sequence[MuscleMeasurement],
+    segmentation: Segmentation,
+    fat: FatMap,
+    volume: Volume,
+    affected: Side | None = None,
 ) -> tuple[Asymmetry, ...]:
     """Left against right for every muscle that has rows, in the order of the tables.
 
-    Where the view cuts a muscle above or below, volumes are compared within the levels (world z) that both
-    sides show. Where another face cuts it they are not compared.
+    Where the view cuts a muscle above or below, both volume and fat are compared within the levels (world z)
+    that both sides show. Where another face cuts it volumes are not compared.
 
     Args:
         measurements: of both sides; regions other than the whole are ignored.
         segmentation: the labels they were measured on.
-        fat: the fat map they were measured on, for its grid.
+        fat: the fat map they were measured on.
+        volume: the image, for how its slices lie.
+        affected: the side that a user named as affected.
     """
     whole = {(m.muscle, m.side): m for m in measurements if m.region is Region.WHOLE}
-    return tuple(
-        _compare_one(muscle, whole[muscle, Side.LEFT], whole[muscle, Side.RIGHT], segmentation, fat)
-        for muscle in Muscle
-        if (muscle, Side.LEFT) in whole and (muscle, Side.RIGHT) in whole
-    )
+    found = []
+    for muscle in Muscle:
+        if (muscle, Side.LEFT) in whole and (muscle, Side.RIGHT) in whole:
+            pair = _Pair(whole[muscle, Side.LEFT], whole[muscle, Side.RIGHT], segmentation, fat, volume)
+            found.append(replace(_compare_one(muscle, pair), affected=affected))
+    return tuple(found)
 
 
-def _compare_one(
-    muscle: Muscle,
-    left: MuscleMeasurement,
-    right: MuscleMeasurement,
-    segmentation: Segmentation,
-    fat: FatMap,
-) -> Asymmetry:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """One muscle on both sides, and the images it was measured on."""
+
+    left: MuscleMeasurement
+    right: MuscleMeasurement
+    segmentation: Segmentation
+    fat: FatMap
+    volume: Volume
+
+    @property
+    def both(self) -> tuple[MuscleMeasurement, MuscleMeasurement]:
+        """Left and right."""
+        return self.left, self.right
+
+
+def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
     findings: list[Finding] = []
-    volumes = _volumes(muscle, left, right, segmentation, fat, findings)
+    volumes = _volumes(muscle, pair, findings)
     percent = percent_error = difference = difference_error = None
     if volumes is not None:
         mean = (volumes.left + volumes.right) / 2
         percent = 100 * (volumes.left - volumes.right) / mean
         percent_error = 100 * CONFIDENCE * _asymmetry_error(volumes)
-    if left.fat_fraction is not None and right.fat_fraction is not None:
-        difference = left.fat_fraction - right.fat_fraction
-        difference_error = CONFIDENCE * math.hypot(left.fat_fraction_se or 0, right.fat_fraction_se or 0)
+    fats = _fats(muscle, pair, volumes.slab if volumes else None, findings)
+    if fats is not None:
+        (left, left_error), (right, right_error) = fats
+        difference = left - right
+        difference_error = CONFIDENCE * math.hypot(left_error, right_error)
         findings.append(Finding("no_published_limit", "", muscle))
+    slab = volumes.slab if volumes else None
     return Asymmetry(
         muscle,
         percent,
@@ -111,22 +154,40 @@ def _compare_one(
         _exceeds(percent, percent_error),
         _exceeds(difference, difference_error),
         _exceeds(percent, NORMAL_VOLUME_PERCENT),
-        volumes.slab_mm if volumes else None,
+        slab[1] - slab[0] if slab else None,
         tuple(findings),
     )
 
 
-def _volumes(
-    muscle: Muscle,
-    left: MuscleMeasurement,
-    right: MuscleMeasurement,
-    segmentation: Segmentation,
-    fat: FatMap,
-    findings: list[Finding],
-) -> _Volumes | None:
+def _fats(
+    muscle: Muscle, pair: _Pair, slab: tuple[float, float] | None, findings: list[Finding]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Fat fraction and its standard error of both sides, within the slab where there is one."""
+    if any(m.fat_fraction is None for m in pair.both):
+        return None
+    left, right = (m.excluded_fraction or 0.0 for m in pair.both)
+    if abs(left - right) > UNLIKE_EXCLUSION:
+        detail = f"without signal: left {left:.0%}, right {right:.0%}"
+        findings.append(Finding("fat_not_comparable", detail, muscle))
+        return None
+    read = []
+    for m in pair.both:
+        fraction, error = m.fat_fraction, m.fat_fraction_se
+        if slab is not None:
+            within = within_slab(pair.segmentation.mask(muscle, m.side), pair.fat.geometry, *slab)
+            reading = read_part(within, muscle, m.side, pair.segmentation, pair.fat, pair.volume)
+            if reading is None:
+                return None
+            fraction, error = reading.fraction, reading.error.total
+        read.append((fraction or 0.0, error or 0.0))
+    return read[0], read[1]
+
+
+def _volumes(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> _Volumes | None:
     """Volumes of whole muscles, or of the slab both sides show; None, with a finding, when neither works."""
+    left, right = pair.both
     if not left.covered_volume_ml or not right.covered_volume_ml:
-        missing = [m.side.value for m in (left, right) if not m.covered_volume_ml]
+        missing = [m.side.value for m in pair.both if not m.covered_volume_ml]
         findings.append(Finding("not_comparable", f"not found on the {' and the '.join(missing)}", muscle))
         return None
     cuts = {*left.cut_faces, *right.cut_faces}
@@ -134,29 +195,23 @@ def _volumes(
         detail = f"cut at {', '.join(sorted(cuts - LEVELS))}"
         findings.append(Finding("not_comparable", detail, muscle))
         return None
+    errors = (left.volume_se_ml or 0.0, right.volume_se_ml or 0.0)
     if not cuts:
-        return _Volumes(
-            left.covered_volume_ml,
-            right.covered_volume_ml,
-            left.volume_se_ml or 0.0,
-            right.volume_se_ml or 0.0,
-            None,
-        )
+        return _Volumes(left.covered_volume_ml, right.covered_volume_ml, *errors, None)
     slab = _common_slab(left, right)
-    if slab is None:
+    parts = [_slab_ml(muscle, m.side, slab, pair) if slab is not None else 0.0 for m in pair.both]
+    if slab is None or not all(parts):
         findings.append(Finding("not_comparable", "no level is in view on both sides", muscle))
         return None
-    shares, parts = [], []
-    for m, whole in ((left, left.covered_volume_ml), (right, right.covered_volume_ml)):
-        inside = within_slab(segmentation.mask(muscle, m.side), fat.geometry, *slab)
-        parts.append(float(inside.sum()) * fat.geometry.voxel_volume_ml)
-        shares.append(parts[-1] / whole * (m.volume_se_ml or 0.0))
-    if not all(parts):
-        findings.append(Finding("not_comparable", "no level is in view on both sides", muscle))
-        return None
-    height = slab[1] - slab[0]
-    findings.append(Finding("common_slab", f"{height:.0f} mm high", muscle))
-    return _Volumes(parts[0], parts[1], shares[0], shares[1], height)
+    findings.append(Finding("common_slab", f"{slab[1] - slab[0]:.0f} mm high", muscle))
+    shares = (parts[0] / left.covered_volume_ml, parts[1] / right.covered_volume_ml)
+    return _Volumes(parts[0], parts[1], shares[0] * errors[0], shares[1] * errors[1], slab)
+
+
+def _slab_ml(muscle: Muscle, side: Side, slab: tuple[float, float], pair: _Pair) -> float:
+    """Volume of a muscle between two levels of world z, mL."""
+    inside = within_slab(pair.segmentation.mask(muscle, side), pair.fat.geometry, *slab)
+    return float(np.count_nonzero(inside)) * pair.fat.geometry.voxel_volume_ml
 
 
 def _common_slab(left: MuscleMeasurement, right: MuscleMeasurement) -> tuple[float, float] | None:

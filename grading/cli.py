@@ -48,6 +48,8 @@ def run(
     goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges,
     contrast: Literal["auto", "t1", "dixon"] = "auto",
     side: Literal["left", "right"] | None = None,
+    affected: Literal["left", "right"] | None = None,
+    participants: Path | None = None,
     workers: int = 1,
     cluster: str | None = None,
     timeout: float = LONGEST_STUDY_S,
@@ -92,6 +94,10 @@ def run(
         Kind of image to grade.
     side
         Side of one-hip images that carry no laterality.
+    affected
+        Side known to be affected: its difference from the other is reported as well.
+    participants
+        Table with participant_id (or study) and sex: volumes are set beside those of healthy adults.
     workers
         Processes on this machine.
     cluster
@@ -143,6 +149,8 @@ def run(
         goutallier_edges=goutallier_edges,
         contrast=contrast,
         side=Side(side) if side else None,
+        affected=Side(affected) if affected else None,
+        participants=participants,
         dicom=dicom,
         identify=identify,
     )

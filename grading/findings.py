@@ -59,6 +59,21 @@ FINDINGS: dict[str, FindingKind] = {
     "fat_reference_other_side": FindingKind(
         Severity.CAUTION, "Subcutaneous fat of the other side served as reference; this side shows none."
     ),
+    "lean_reference_doubtful": FindingKind(
+        Severity.CAUTION,
+        "Even the leanest muscles are nearly as bright as fat, so none may be lean; the error is widened.",
+    ),
+    "metal_artefact": FindingKind(
+        Severity.CAUTION, "Metal disturbs the image; its surroundings were left out of every fat fraction."
+    ),
+    "fat_fraction_scale": FindingKind(
+        Severity.NOTE,
+        "The scale of the ready-made fat-fraction map was read from the fat beside the muscles.",
+    ),
+    "two_point_folds": FindingKind(
+        Severity.CAUTION,
+        "In/opposed phase: a fraction over one half reads as its complement, so fatty can pass for lean.",
+    ),
     "water_fat_swap": FindingKind(
         Severity.STOP, "Subcutaneous fat reads as water: the Dixon images are exchanged here."
     ),
@@ -90,6 +105,9 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "not_comparable": FindingKind(
         Severity.STOP, "The sides cannot be compared: a muscle is missing or is cut where the other is not."
+    ),
+    "fat_not_comparable": FindingKind(
+        Severity.STOP, "Fat of the sides cannot be compared: unlike shares of the two muscles carry signal."
     ),
     "no_published_limit": FindingKind(
         Severity.NOTE, "No normal side-to-side limit is published for gluteal fat fraction."

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
-from grading.fat import FatError, FatMap, read_fat
+from grading.fat import FatError, FatMap, FatReading, read_fat
 from grading.fat.reading import MINIMUM_VOXELS
 from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
+from grading.masks import bounding_box
 from grading.segment.regions import Part, divide
 from grading.settings import Settings
 from grading.volume import BoolArray, Segmentation, Volume
@@ -34,7 +35,6 @@ class MuscleMeasurement:
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2.
         fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
-        fat_error: the same by source.
         threshold_fraction: share of the inside that is nearer fat than muscle, 0-1.
         fat_method: "t1" or "dixon".
         coverage: share of the muscle in view, 0-1; an estimate below 1, see `grading.field_of_view`.
@@ -42,6 +42,7 @@ class MuscleMeasurement:
         extent_mm: lowest and highest level (world z) in view, mm.
         excluded_fraction: share of the muscle's voxels without usable signal, 0-1.
         findings: what limits these numbers.
+        fat_error: `fat_fraction_se` by source.
     """
 
     muscle: Muscle
@@ -54,7 +55,6 @@ class MuscleMeasurement:
     max_csa_cm2: float | None = None
     fat_fraction: float | None = None
     fat_fraction_se: float | None = None
-    fat_error: FatError | None = None
     threshold_fraction: float | None = None
     fat_method: str | None = None
     coverage: float | None = None
@@ -62,6 +62,7 @@ class MuscleMeasurement:
     extent_mm: tuple[float, float] | None = None
     excluded_fraction: float | None = None
     findings: tuple[Finding, ...] = ()
+    fat_error: FatError | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +167,27 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         excluded_fraction=excluded,
         findings=tuple(findings),
     )
+
+
+def read_part(
+    part: BoolArray, muscle: Muscle, side: Side, segmentation: Segmentation, fat: FatMap, volume: Volume
+) -> FatReading | None:
+    """Fat of any part of a muscle, with the muscle's own border left out; None when too little is inside.
+
+    Args:
+        part: bool, shape (i, j, k), inside the muscle.
+        muscle: which muscle it is a part of.
+        side: on which side.
+        segmentation: the labels.
+        fat: the fat map.
+        volume: the image, for how its slices lie.
+    """
+    mask = segmentation.mask(muscle, side)
+    box = bounding_box(mask)
+    if box is None:
+        return None
+    zones = zones_of(mask, box, volume.geometry, volume.series.slice_axis)
+    return read_fat(fat, box, zones, part[box], side)
 
 
 def _stopped(findings: Sequence[Finding]) -> bool:

@@ -22,6 +22,8 @@ class Settings:
         goutallier_edges: fat fractions between Goutallier grades 0 and 1 and between 1 and 2. The scale is
             visual and names none, so these are this project's convention; its own readers may set others.
         contrast: "t1", "dixon" or "auto".
+        affected: side known to be affected: its difference from the other is then reported as well.
+        participants: table with the sex of each study's person, for comparison with healthy adults.
         side: side of a one-hip image whose header does not say.
         dicom: also write DICOM SEG and SR, which carry the patient's identity.
         identify: keep patient-derived names in outputs.
@@ -36,6 +38,8 @@ class Settings:
     scales: tuple[str, ...] = ("quartile", "goutallier")
     goutallier_edges: tuple[float, float] = (0.05, 0.25)
     contrast: str = "auto"
+    affected: Side | None = None
+    participants: Path | None = None
     side: Side | None = None
     dicom: bool = False
     identify: bool = False

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from grading.asymmetry import compare
+from grading.classify.context import volume_context
 from grading.classify.grade import grade
+from grading.classify.pattern import pattern
 from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
+from grading.io.participants import sex_of
 from grading.measure import measure
 from grading.quality import add_findings, check_laterality, check_study
 from grading.report.provenance import timed, trace
@@ -53,8 +56,11 @@ def grade_study(
     observed = (*volume.findings, *labels.findings, *checks)
     with timed("grade", seconds):
         measurements = tuple(add_findings(m, observed) for m in measurements)
-        graded = tuple(GradedMuscle(m, tuple(grade(m, s) for s in scales)) for m in measurements)
-        asymmetries = compare(measurements, labels, fraction)
+        sex = sex_of(name, settings.participants)
+        graded = tuple(
+            GradedMuscle(m, tuple(grade(m, s) for s in scales), volume_context(m, sex)) for m in measurements
+        )
+        asymmetries = compare(measurements, labels, fraction, volume, settings.affected)
     return StudyReport(
         name=name,
         series=volume.series.name,
@@ -62,6 +68,7 @@ def grade_study(
         asymmetries=asymmetries,
         findings=tuple(dict.fromkeys(f for f in observed if f.muscle is None)),
         provenance=trace(labels.method, settings, [v for v in (volume, fat) if v], seconds),
+        pattern=pattern(measurements),
         images=StudyImages(volume, labels, fraction),
     )
 

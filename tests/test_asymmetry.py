@@ -16,7 +16,7 @@ COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
 def compared(volume, segmentation):
     """Asymmetry by muscle."""
     fat = fat_map(volume, segmentation)
-    found = compare(measure(fat, segmentation, volume), segmentation, fat)
+    found = compare(measure(fat, segmentation, volume), segmentation, fat, volume)
     return {a.muscle: a for a in found}
 
 

@@ -1,15 +1,21 @@
-"""Fat fraction of every voxel, from a T1 image or from a Dixon pair."""
+"""Fat fraction of every voxel, from a T1 image or from Dixon images."""
 
-from grading.errors import GridMismatchError
+from grading.errors import GridMismatchError, UnsupportedContrast
 from grading.fat.dixon import dixon_fat_map
+from grading.fat.in_opposed import in_opposed_fat_map
 from grading.fat.reading import FatError, FatReading, read_fat
+from grading.fat.ready_map import ready_fat_map
 from grading.fat.references import Reference
 from grading.fat.t1 import t1_fat_map
 from grading.fat.values import FatMap
+from grading.series import Role
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
 
 __all__ = ["FatError", "FatMap", "FatReading", "Reference", "fat_map", "read_fat"]
+
+
+_SUPPRESSED = frozenset({Role.T1_FAT_SUPPRESSED, Role.T2_FAT_SUPPRESSED, Role.PD_FAT_SUPPRESSED, Role.STIR})
 
 
 def fat_map(
@@ -18,9 +24,10 @@ def fat_map(
     """Fat fraction of every voxel of an image.
 
     Args:
-        volume: a T1 image; with `fat`, the water image of a Dixon pair.
+        volume: a T1 image, or a ready fat-fraction map (by its role); with `fat`, the water image of a Dixon
+            pair or the in-phase image.
         segmentation: muscles on the image's grid: they tell lean signal from fat and one side from the other.
-        fat: the fat image of the same Dixon acquisition.
+        fat: the fat image of the same Dixon acquisition; or, by its role, the opposed-phase image.
         settings: choices of the run.
 
     Returns:
@@ -29,6 +36,7 @@ def fat_map(
     Raises:
         GridMismatchError: the segmentation or the fat image lies on another grid.
         MeasurementError: a Dixon pair carries no signal where muscle is labelled.
+        UnsupportedContrast: fat is suppressed in the image, or a ready map has no known scale.
     """
     settings = settings or Settings()
     if not volume.geometry.same_grid(segmentation.geometry):
@@ -36,6 +44,15 @@ def fat_map(
             f"the segmentation's grid {segmentation.geometry.shape} is not the image's "
             f"{volume.geometry.shape}, or lies elsewhere; resample the labels onto the image first"
         )
-    if fat is None:
-        return t1_fat_map(volume, segmentation, settings)
-    return dixon_fat_map(volume, fat, segmentation, settings)
+    if fat is not None and fat.series.role is Role.OPPOSED_PHASE:
+        return in_opposed_fat_map(volume, fat, segmentation)
+    if fat is not None:
+        return dixon_fat_map(volume, fat, segmentation, settings)
+    if volume.series.role in _SUPPRESSED:
+        raise UnsupportedContrast(
+            f"series {volume.series.name} suppresses fat, so its signal tells no fat fraction; "
+            "give the T1 without fat suppression"
+        )
+    if volume.series.role is Role.FAT_FRACTION:
+        return ready_fat_map(volume, segmentation)
+    return t1_fat_map(volume, segmentation, settings)

@@ -5,12 +5,13 @@ muscle reads about 0, where mixture models and Otsu's threshold find 25-50 %.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grading.anatomy import Side
 from grading.fat.bias import BiasField, TissueSample, fit_bias
+from grading.fat.metal import VOID, find_metal
 from grading.fat.partial_volume import read_partial_volume
 from grading.fat.references import Array, Reference, bootstrap_error, lean_signal, mode, robust_spread
 from grading.fat.tissue import (
@@ -30,6 +31,8 @@ from grading.volume import BoolArray, FloatArray, Segmentation, Volume
 
 SHADING_PASSES = 2  # fat is found again on the image that the first field flattened
 LEAN_END = 0.1  # quantile of muscle signal that fat is told from: lean even where most muscle is fatty
+DOUBTFUL_CONTRAST = 1.6  # fat over lean muscle: of clinical T1 spin echoes only the longest TR show less
+USUAL_CONTRAST = 2.2  # middle of the 1.4 to 3.0 of clinical T1 spin echo
 MINIMUM_MUSCLE_ML = 1.0  # inside of a muscle that its own mode is read from
 LEVEL_MARGIN_MM = 20.0  # fat counts from this far below to this far above the labelled muscles
 PATCH_MM = 40.0  # edge of the patches of fat that the reference's error is bootstrapped over
@@ -67,14 +70,30 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
         return _without(volume, Finding("no_muscle_reference", detail))
     fat_signal = _fat_signal(fats, middle, volume)
     fraction = (corrected - np.float32(muscle.signal)) / (fat_signal - np.float32(muscle.signal))
-    fraction[~volume.valid] = np.nan
-    findings = tuple(
+    findings = [
         Finding("fat_reference_other_side", "no subcutaneous fat in view on this side", side=side)
         for side in sides
         if side not in fats
-    )
-    beside = read_partial_volume(fraction, volume.valid, muscles)
-    return FatMap(fraction, volume.valid, volume.geometry, "t1", (*fats.values(), muscle), findings, beside)
+    ]
+    if contrast < DOUBTFUL_CONTRAST:
+        muscle = _doubted(muscle, min(f.signal for f in fats.values()))
+        detail = f"subcutaneous fat is {contrast:.2f} times as bright as the leanest muscles"
+        findings.append(Finding("lean_reference_doubtful", detail))
+    valid = volume.valid & (corrected > VOID * muscle.signal)
+    metal = find_metal(scene, shading.signal, muscle.signal, max(f.signal for f in fats.values()))
+    if metal is not None:
+        valid &= ~metal
+        disturbed_ml = np.count_nonzero(metal) * volume.geometry.voxel_volume_ml
+        findings.append(Finding("metal_artefact", f"{disturbed_ml:.0f} mL with its margin"))
+    fraction[~valid] = np.nan
+    beside = read_partial_volume(fraction, valid, muscles)
+    return FatMap(fraction, valid, volume.geometry, "t1", (*fats.values(), muscle), tuple(findings), beside)
+
+
+def _doubted(muscle: Reference, fat_signal: float) -> Reference:
+    """The lean reference with an error that reaches half way to where lean muscle usually lies."""
+    usual = fat_signal / USUAL_CONTRAST
+    return replace(muscle, standard_error=max(muscle.standard_error, (muscle.signal - usual) / 2))
 
 
 def _shading(scene: Scene) -> _Shading | None:

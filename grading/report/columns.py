@@ -59,6 +59,10 @@ COLUMNS: dict[str, Column] = {
     "threshold_fraction": Column(
         "Share of the muscle's voxels that are nearer fat than muscle, 0 to 1.", "1"
     ),
+    "other_stages": Column("Stage, and the possible ones in brackets, on each further scale asked for."),
+    "volume_z": Column("Volume less the mean of healthy adults of the same sex, over their SD.", "1"),
+    "volume_percentile": Column("Share of healthy adults of the same sex with a smaller volume.", "%"),
+    "volume_reference": Column("Who the healthy adults were, with the source."),
     "volume_asymmetry_percent": Column("Left - right volume over the mean of both sides.", "%"),
     "volume_error_percent": Column("Difference that measurement error alone may make (95 %).", "%"),
     "fat_fraction_difference": Column("Left - right fat fraction.", "1"),
@@ -66,6 +70,12 @@ COLUMNS: dict[str, Column] = {
     "exceeds_error": Column("Whether a difference is larger than measurement error.", levels=_TRUTH),
     "exceeds_normal": Column("Whether volume differs more than between healthy sides.", levels=_TRUTH),
     "common_slab_mm": Column("Height of the slab both sides share, where only that was compared.", "mm"),
+    "affected": Column(
+        "The side named as affected.", levels={"left": "the patient's left", "right": "right"}
+    ),
+    "affected_volume_percent": Column("Affected - other volume over the other.", "%"),
+    "affected_fat_difference": Column("Affected - other fat fraction.", "1"),
+    "pattern": Column("How fat of a quarter or more is distributed; empty where that is not certain."),
     "status": Column(
         "What became of the study.",
         levels={

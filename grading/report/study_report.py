@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from grading.anatomy import Muscle, Side
 from grading.asymmetry import Asymmetry
+from grading.classify.context import Context
 from grading.classify.grade import Grade
+from grading.classify.pattern import Pattern
 from grading.errors import ConfigurationError
 from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding, Severity
@@ -30,10 +32,11 @@ DISCLAIMER = "Research software, not a medical device: measurements, no diagnosi
 
 @dataclass(frozen=True, slots=True)
 class GradedMuscle:
-    """What was measured of one muscle and region on one side, and its stage on each scale."""
+    """What was measured of one muscle and region on one side, its stage on each scale, and its context."""
 
     measurement: MuscleMeasurement
     grades: tuple[Grade, ...]
+    context: Context | None = None
 
     @property
     def gradable(self) -> bool:
@@ -65,6 +68,7 @@ class StudyReport:
         asymmetries: left against right, one per muscle.
         findings: what concerns the study as a whole.
         provenance: how it was made.
+        pattern: how the fat is distributed, in one sentence, or why that cannot be said.
         images: the images, None in a report read back from disk.
     """
 
@@ -74,6 +78,7 @@ class StudyReport:
     asymmetries: tuple[Asymmetry, ...]
     findings: tuple[Finding, ...]
     provenance: Provenance
+    pattern: Pattern | None = None
     images: StudyImages | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property

@@ -24,22 +24,28 @@ MEASUREMENT_COLUMNS = (
     "study", "series", "muscle", "side", "region", "volume_ml", "lean_volume_ml", "max_csa_cm2",
     "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "excluded_fraction", "quartile",
     "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings",
-    "covered_volume_ml", "volume_se_ml", "threshold_fraction",
+    "covered_volume_ml", "volume_se_ml", "threshold_fraction", "other_stages", "volume_z",
+    "volume_percentile", "volume_reference",
 )  # fmt: skip
 ASYMMETRY_COLUMNS = (
     "study", "muscle", "volume_asymmetry_percent", "volume_error_percent", "fat_fraction_difference",
-    "fat_fraction_error", "exceeds_error", "exceeds_normal", "common_slab_mm", "findings",
+    "fat_fraction_error", "exceeds_error", "exceeds_normal", "common_slab_mm", "findings", "affected",
+    "affected_volume_percent", "affected_fat_difference",
 )  # fmt: skip
 STUDY_COLUMNS = (
     "study", "status", "reason", "seconds", "peak_memory_mb", "series", "fat_method", "segmentation",
-    "findings",
+    "findings", "pattern",
 )  # fmt: skip
+
+OWN_COLUMNS = ("quartile", "goutallier")
+"""Scales whose stages have columns of their own; those of others stand together in one."""
 
 DECIMALS: dict[str, int] = {
     "volume_ml": 2, "lean_volume_ml": 2, "covered_volume_ml": 2, "volume_se_ml": 2, "max_csa_cm2": 2,
     "fat_fraction": 4, "fat_fraction_se": 4, "threshold_fraction": 4, "coverage": 4, "excluded_fraction": 4,
     "volume_asymmetry_percent": 2, "volume_error_percent": 2, "fat_fraction_difference": 4,
-    "fat_fraction_error": 4, "common_slab_mm": 1, "seconds": 2, "peak_memory_mb": 0,
+    "fat_fraction_error": 4, "common_slab_mm": 1, "volume_z": 2, "volume_percentile": 0,
+    "affected_volume_percent": 2, "affected_fat_difference": 4, "seconds": 2, "peak_memory_mb": 0,
 }  # fmt: skip
 """Decimals written per column: about a tenth of the best error the measurement can have."""
 
@@ -75,7 +81,7 @@ def frame(rows: Sequence[Row], columns: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.DataFrame([[row.get(c) for c in columns] for row in rows], columns=list(columns))
-    for name in ("quartile", "goutallier"):
+    for name in OWN_COLUMNS:
         if name in table:
             table[name] = table[name].astype("Int64")
     for name in set(DECIMALS) & set(columns):
@@ -146,12 +152,26 @@ def _measurement_row(report: StudyReport, graded: GradedMuscle) -> Row:
         "covered_volume_ml": m.covered_volume_ml,
         "volume_se_ml": m.volume_se_ml,
         "threshold_fraction": m.threshold_fraction,
+        "other_stages": _other_stages(graded),
+        "volume_z": graded.context.z if graded.context else None,
+        "volume_percentile": graded.context.percentile if graded.context else None,
+        "volume_reference": graded.context.group if graded.context else None,
     }
 
 
 def _possible(grade: Grade | None) -> str | None:
     """Stages the error leaves possible, "1|2"; None when there is no stage."""
     return "|".join(str(stage) for stage in grade.possible) if grade and grade.possible else None
+
+
+def _other_stages(graded: GradedMuscle) -> str | None:
+    """Stages on scales without columns of their own, "mercuri=2 (1|2); quartile_5=1"; None without any."""
+    stages = [
+        f"{grade.scale}={grade.stage}" + (f" ({_possible(grade)})" if len(grade.possible) > 1 else "")
+        for grade in graded.grades
+        if grade.scale not in OWN_COLUMNS and grade.stage is not None
+    ]
+    return "; ".join(stages) or None
 
 
 def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
@@ -166,6 +186,9 @@ def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
         "exceeds_normal": a.exceeds_normal,
         "common_slab_mm": a.common_slab_mm,
         "findings": codes(a.findings),
+        "affected": a.affected.value if a.affected else None,
+        "affected_volume_percent": a.affected_volume_percent,
+        "affected_fat_difference": a.affected_fat_difference,
     }
 
 
@@ -188,4 +211,5 @@ def _study_row(result: StudyReport | StudyFailure) -> Row:
         "fat_method": ";".join(sorted({m.measurement.fat_method or "" for m in result.muscles} - {""})),
         "segmentation": result.provenance.segmentation,
         "findings": codes(result.findings),
+        "pattern": result.pattern.sentence if result.pattern else None,
     }
