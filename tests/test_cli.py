@@ -184,7 +184,8 @@ def test_from_files_to_files(capsys, tmp_path):
     (study,) = (tmp_path / "out" / "studies").iterdir()
     assert re.fullmatch(r"[A-Za-z0-9._-]+", study.name)
     assert {path.name for path in study.iterdir()} >= {
-        "report.json", "segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "log.txt",
+        "report.json", "report.html", "segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png",
+        "thumbnail.png", "log.txt",
     }  # fmt: skip
 
 
@@ -219,3 +220,21 @@ def test_tables_are_made_anew_without_input(capsys, imaging, seen, tmp_path):
     assert command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--quiet")[0] == 0
     assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*.csv")} == tables
     assert len(seen) == 2
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_readers_decisions_are_said_and_honoured(capsys, imaging, tmp_path):
+    exported = tmp_path / "exported.csv"
+    exported.write_text("study,decision,note\na_t1,reject,motion\nb_t1,fix,border of minimus\n")
+    words = ("run", imaging, "-o", tmp_path / "out", "--decisions", exported)
+    code, out, _ = command(capsys, *words)
+    assert code == 0
+    assert "to fix: b_t1: border of minimus" in out
+    assert "not in the tables: a_t1" in out
+    table = (tmp_path / "out" / "measurements.csv").read_text()
+    assert "b_t1" in table
+    assert "a_t1" not in table
+    exported.write_text("study,decision,note\na_t1,perhaps,\n")
+    code, _, err = command(capsys, *words)
+    assert code == 2
+    assert "line 2" in err
