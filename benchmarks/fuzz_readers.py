@@ -35,6 +35,7 @@ MOST_MEMORY = 2 * 10**9  # held; an element that claims 4 GB makes Python set as
 MOST_CLAIMED = 3 * MOST_MEMORY
 LARGEST_SEED = 200_000  # bytes; larger files hold more pixels, not more header
 MOST_DAMAGES = 8
+TELL_EVERY = 10_000  # cases
 _STATE = struct.Struct("qd")  # number of the case in hand, processor time of its process when it began
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _TELLING = [0, 1, 2, 7, 8, 15, 16, 32, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF]
@@ -207,6 +208,8 @@ def _watch(child: int, state: mmap.mmap, reading: int, counts: Counter[str], fin
         for line in lines:
             number, how = line.decode().split(" ", 1)
             counts[how] += 1
+            if counts.total() % TELL_EVERY == 0:
+                print(f"{counts.total()} cases", flush=True)
             if how not in ("read", "refused"):
                 finds[int(number)] = how
                 print(f"case {number}: {how}", flush=True)

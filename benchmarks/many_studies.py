@@ -112,12 +112,15 @@ def command(imaging: Path, masks: Path, out: Path, *more: str) -> list[str]:
 
 def children(process: int) -> list[int]:
     """Processes started by a process."""
-    tasks = Path(f"/proc/{process}/task")
-    try:
-        text = " ".join((task / "children").read_text() for task in tasks.iterdir())
-    except OSError:
-        return []
-    return [int(word) for word in text.split()]
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:  # it ended meanwhile
+            continue
+        if parent == process:
+            found.append(int(stat.parent.name))
+    return found
 
 
 def kills(folder: Path, studies: int, wanted: int) -> None:

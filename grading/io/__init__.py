@@ -13,6 +13,10 @@ __all__ = ["read"]
 def read(path: Path | str, *, series: str | None = None) -> Volume:
     """Read one image: a NIfTI file, a DICOM series, or the T1 of a study.
 
+    What is damaged is refused. One thing cannot be caught here: a native decoder may end the whole process on
+    compressed pixels that are damaged in a way nobody has met yet. `grade_folder` therefore reads each study
+    in a process apart; do the same where files come from strangers.
+
     Args:
         path: NIfTI file, or DICOM file, series folder or study folder.
         series: name of the series to read, as `grading inspect` lists it; by default the only image, or

@@ -101,6 +101,7 @@ def test_a_study_that_never_ends_is_stopped_at_its_limit(job, started_with):
     assert "longer than --timeout 1 s" in entry.reason
 
 
+@pytest.mark.slow
 def test_closing_a_worker_ends_the_study_in_hand_without_calling_it_failed(job, started_with):
     started_with(HANG)
     crew = Worker(Limits())
@@ -110,6 +111,7 @@ def test_closing_a_worker_ends_the_study_in_hand_without_calling_it_failed(job, 
     assert not (job.out / "studies" / "a_t1" / "failure.json").exists()
 
 
+@pytest.mark.slow
 def test_what_native_code_prints_does_not_disturb_the_answers(job, started_with):
     started_with(CHATTER)
     crew = Worker(Limits())
@@ -119,6 +121,7 @@ def test_what_native_code_prints_does_not_disturb_the_answers(job, started_with)
         crew.close()
 
 
+@pytest.mark.slow
 def test_a_grading_process_ends_with_its_parent_in_the_middle_of_a_study(job, started_with):
     started_with(HANG)
     crew = Worker(Limits())
