@@ -86,7 +86,7 @@ def pattern(measurements: Sequence[MuscleMeasurement]) -> Pattern:
         measurements: of both sides, with or without regions.
     """
     known = {(m.muscle, m.side, m.region): _is_fatty(m) for m in measurements}
-    in_view = [side for side in SIDES if any(known.get((m, side, Region.WHOLE)) is not None for m in GLUTEI)]
+    in_view = [s for s in SIDES if any(m.side is s and m.fat_fraction is not None for m in measurements)]
     doubtful = [
         f"{muscle.value.replace('_', ' ')} {side.value}"
         for side in in_view

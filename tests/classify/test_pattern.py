@@ -1,0 +1,79 @@
+"""The sentence on how fat is distributed: what it says, and when it keeps silent."""
+
+import pytest
+
+from grading.anatomy import SIDES, Muscle, Region, Side
+from grading.classify.pattern import RULES, pattern
+from grading.measure import MuscleMeasurement
+
+MAXIMUS, MEDIUS, MINIMUS = Muscle.GLUTEUS_MAXIMUS, Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MINIMUS
+TFL = Muscle.TENSOR_FASCIAE_LATAE
+
+
+def hips(fatty=(), *, error=0.02, extra=(), sides=SIDES):
+    """Measurements with 60 % fat in the muscles named as (muscle, side) and 5 % in the others."""
+    return [
+        MuscleMeasurement(m, s, fat_fraction=0.6 if (m, s) in fatty else 0.05, fat_fraction_se=error)
+        for m in Muscle
+        for s in sides
+    ] + list(extra)
+
+
+def on(side, *muscles):
+    return [(m, side) for m in muscles]
+
+
+def test_healthy_hips_have_fat_in_no_muscle():
+    assert pattern(hips()).sentence == "Fat of a quarter or more in no muscle."
+
+
+def test_the_muscles_of_the_superior_gluteal_nerve_are_named_with_the_spared_one():
+    result = pattern(hips(on(Side.RIGHT, MEDIUS, MINIMUS, TFL)))
+    assert "on the right only" in result.sentence
+    assert "superior gluteal nerve) and spares maximus" in result.sentence
+    assert "anatomy" in result.sources[0]
+
+
+def test_maximus_alone_follows_the_inferior_gluteal_nerve():
+    assert "inferior gluteal nerve" in pattern(hips(on(Side.LEFT, MAXIMUS))).sentence
+
+
+def test_both_sides_are_described_each_for_itself():
+    sentence = pattern(hips(on(Side.LEFT, *Muscle) + on(Side.RIGHT, MEDIUS))).sentence
+    assert "on both sides" in sentence
+    assert "left: all gluteal muscles" in sentence
+    assert "right: medius alone" in sentence
+
+
+def test_a_distribution_without_a_rule_is_listed():
+    assert "gluteus maximus, gluteus minimus" in pattern(hips(on(Side.LEFT, MAXIMUS, MINIMUS))).sentence
+
+
+@pytest.mark.parametrize(("fat", "says"), [(0.05, "spared"), (0.7, "fatty as well")])
+def test_posterior_minimus_is_spoken_of_where_minimus_is_fatty(fat, says):
+    posterior = MuscleMeasurement(
+        MINIMUS, Side.LEFT, Region.POSTERIOR, fat_fraction=fat, fat_fraction_se=0.02
+    )
+    sentence = pattern(hips(on(Side.LEFT, MINIMUS), extra=[posterior])).sentence
+    assert f"posterior minimus is {says}" in sentence
+
+
+def test_a_muscle_that_may_lie_on_either_side_of_the_edge_withholds_the_sentence():
+    result = pattern(hips(error=0.2))
+    assert result.sentence is None
+    assert "not certain for gluteus maximus left" in result.reason
+
+
+def test_one_hip_in_view_is_said():
+    assert "the one side in view" in pattern(hips(on(Side.LEFT, MEDIUS), sides=[Side.LEFT])).sentence
+
+
+def test_nothing_graded_says_nothing():
+    assert pattern([MuscleMeasurement(MEDIUS, Side.LEFT)]).sentence is None
+
+
+def test_no_rule_speaks_of_a_cause():
+    for rule in RULES:
+        for word in ("denervat", "tear", "due to", "because", "injur", "significant"):
+            assert word not in rule.words
+        assert rule.source

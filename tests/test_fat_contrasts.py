@@ -1,0 +1,144 @@
+"""Fat fraction from what is not an ordinary T1 or Dixon pair, and from T1 images that go wrong."""
+
+from dataclasses import replace
+
+import ellipsoid_hip as ellipsoids
+import numpy as np
+import pytest
+
+from grading.anatomy import SIDES, Muscle, Side
+from grading.errors import GridMismatchError, UnsupportedContrast
+from grading.fat import fat_map
+from grading.measure import measure
+from grading.series import Role
+
+COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
+MEDIUS = Muscle.GLUTEUS_MEDIUS
+ONE = (MEDIUS, Side.RIGHT)
+
+
+def rows(volume, labels, **more):
+    """Whole muscles by muscle and side."""
+    found = measure(fat_map(volume, labels, **more), labels, volume)
+    return {(m.muscle, m.side): m for m in found if m.region == "whole"}
+
+
+def codes(fat):
+    return [f.code for f in fat.findings]
+
+
+def as_role(volume, role, voxels=None):
+    voxels = volume.voxels if voxels is None else voxels
+    return replace(volume, voxels=voxels, series=replace(volume.series, role=role))
+
+
+@pytest.mark.parametrize("role", [Role.T1_FAT_SUPPRESSED, Role.STIR])
+def test_an_image_with_fat_suppressed_is_declined(role):
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    with pytest.raises(UnsupportedContrast, match="suppresses fat"):
+        fat_map(as_role(volume, role), labels)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return ellipsoids.dixon({ONE: 0.4})
+
+
+@pytest.mark.parametrize("scale", [1, 100, 1000])
+def test_a_ready_map_reads_the_same_on_any_known_scale(pair, scale):
+    water, fat, labels = pair
+    fraction = np.where(water.voxels + fat.voxels > 50, fat.voxels / (water.voxels + fat.voxels), 0)
+    ready = as_role(water, Role.FAT_FRACTION, (fraction * scale).astype(np.float32))
+    result = fat_map(ready, labels)
+    assert codes(result) == ["fat_fraction_scale"]
+    assert result.method == "dixon"
+    assert rows(ready, labels)[ONE].fat_fraction == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_ready_map_on_an_unknown_scale_is_declined_with_the_number_it_reads(pair):
+    water, fat, labels = pair
+    odd = as_role(
+        water, Role.FAT_FRACTION, (20 * fat.voxels / (water.voxels + fat.voxels)).astype(np.float32)
+    )
+    with pytest.raises(UnsupportedContrast, match=r"reads 1\d"):
+        fat_map(odd, labels)
+
+
+def test_in_and_opposed_phase_read_up_to_one_half_and_say_that_they_fold(pair):
+    water, fat, labels = pair
+    both = as_role(water, Role.IN_PHASE, water.voxels + fat.voxels)
+    opposed = as_role(water, Role.OPPOSED_PHASE, np.abs(water.voxels - fat.voxels))
+    result = fat_map(both, labels, fat=opposed)
+    assert codes(result) == ["two_point_folds"]
+    assert rows(both, labels, fat=opposed)[ONE].fat_fraction == pytest.approx(0.4, abs=0.02)
+    assert np.nanmax(result.fraction) <= 0.5
+    part, _ = ellipsoids.cropped(opposed, labels, (slice(None), slice(2, None), slice(None)))
+    with pytest.raises(GridMismatchError, match="one acquisition"):
+        fat_map(both, labels, fat=part)
+
+
+def with_metal(volume, labels):
+    """A screw head beside the right medius: a void, and its signal piled up next to it."""
+    voxels = volume.voxels.copy()
+    centre = np.argwhere(labels.mask(*ONE)).mean(axis=0) + np.array([0, 5, 0])
+    distance = np.linalg.norm(
+        (np.indices(voxels.shape).transpose(1, 2, 3, 0) - centre) * volume.geometry.spacing_mm, axis=-1
+    )
+    voxels[distance < 14] = 2
+    voxels[(distance >= 14) & (distance < 20)] = 4 * ellipsoids.FAT_SIGNAL
+    return replace(volume, voxels=voxels)
+
+
+def test_metal_is_left_out_with_a_margin_and_counted_and_the_rest_reads_right():
+    volume, labels = ellipsoids.hips({ONE: 0.3}, shading=0.0)
+    disturbed = with_metal(volume, labels)
+    assert codes(fat_map(disturbed, labels)) == ["metal_artefact"]
+    found, clean = rows(disturbed, labels), rows(volume, labels)
+    assert 0.1 < found[ONE].excluded_fraction <= 0.5
+    assert found[ONE].fat_fraction == pytest.approx(clean[ONE].fat_fraction, abs=0.03)
+    assert "partly_excluded" in [f.code for f in found[ONE].findings]
+    for muscle in Muscle:
+        assert found[muscle, Side.LEFT].excluded_fraction == 0
+        assert found[muscle, Side.LEFT].fat_fraction == pytest.approx(
+            clean[muscle, Side.LEFT].fat_fraction, abs=0.01
+        )
+
+
+def test_healthy_hips_hold_no_metal():
+    assert codes(fat_map(*ellipsoids.hips(0.0, geometry=COARSE))) == []
+
+
+def test_tendon_and_vessels_inside_a_muscle_do_not_pull_its_fat_down():
+    volume, labels = ellipsoids.hips({ONE: 0.3}, geometry=COARSE)
+    voxels = volume.voxels.copy()
+    where = np.argwhere(labels.mask(*ONE))
+    dark = where[(where[:, 0] == int(np.median(where[:, 0])))]
+    voxels[tuple(dark.T)] = 5
+    read = rows(replace(volume, voxels=voxels), labels)[ONE]
+    assert read.fat_fraction == pytest.approx(0.3, abs=0.03)
+    assert read.excluded_fraction > 0.05
+
+
+def test_when_no_muscle_is_lean_the_error_grows_and_it_is_said_or_the_number_is_withheld():
+    for fat, expected in ((0.0, None), (0.45, "lean_reference_doubtful"), (0.75, "no_muscle_reference")):
+        volume, labels = ellipsoids.hips(0.0, geometry=COARSE, shading=0.0)
+        muscle = labels.labels > 0
+        brighter = volume.voxels + np.where(
+            muscle, fat * (ellipsoids.FAT_SIGNAL - ellipsoids.MUSCLE_SIGNAL), 0
+        )
+        result = fat_map(replace(volume, voxels=brighter.astype(np.float32)), labels)
+        assert codes(result) == ([expected] if expected else [])
+        m = {(m.muscle, m.side): m for m in measure(result, labels, volume)}[MEDIUS, Side.LEFT]
+        if expected == "lean_reference_doubtful":
+            assert m.fat_fraction_se > 0.1
+        if expected == "no_muscle_reference":
+            assert m.fat_fraction is None
+
+
+def test_contrast_agent_that_brightens_all_muscle_alike_changes_no_fraction():
+    lean = rows(*ellipsoids.hips({ONE: 0.4}, geometry=COARSE, shading=0.0))
+    volume, labels = ellipsoids.hips({ONE: 0.4}, geometry=COARSE, shading=0.0)
+    share = np.clip((ellipsoids.FAT_SIGNAL - volume.voxels) / 280, 0, 1) * (labels.labels > 0)
+    enhanced = rows(replace(volume, voxels=(volume.voxels + 40 * share).astype(np.float32)), labels)
+    for side in SIDES:
+        assert enhanced[MEDIUS, side].fat_fraction == pytest.approx(lean[MEDIUS, side].fat_fraction, abs=0.02)
