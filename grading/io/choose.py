@@ -4,6 +4,8 @@ The rule, in order:
 1. A Dixon pair (water and fat on one grid) is complete evidence: it needs no reference tissue.
 2. Otherwise T1 without fat suppression: most of the gluteal region in view, then without contrast agent,
    then the finest voxel.
+3. Otherwise in-phase and opposed-phase images on one grid, whose fractions fold at one half.
+4. Otherwise a ready-made fat-fraction map.
 `contrast` "t1" or "dixon" leaves only that kind.
 """
 
@@ -47,6 +49,12 @@ _WHY_NOT: dict[Role, str] = {
     Role.LABEL_MAP: "label map, not an image",
     Role.UNKNOWN: "contrast not known",
 }
+_IN_ORDER: tuple[tuple[str, tuple[Role, ...]], ...] = (
+    ("dixon", (Role.WATER, Role.FAT)),
+    ("t1", (Role.T1,)),
+    ("dixon", (Role.IN_PHASE, Role.OPPOSED_PHASE)),
+    ("dixon", (Role.FAT_FRACTION,)),
+)
 _NOT_PATIENT_IMAGES = frozenset({Role.LOCALIZER, Role.DERIVED, Role.LABEL_MAP})
 
 
@@ -60,8 +68,9 @@ def choose(
         contrast: "auto", "t1" or "dixon".
 
     Returns:
-        All series with `chosen` and `reason` filled in, the chosen ones (T1, or water then fat), and the
-        error that says why nothing is gradable (None when something is).
+        All series with `chosen` and `reason` filled in, the chosen ones (T1, water then fat, in-phase then
+        opposed-phase, or a fat-fraction map), and the error that says why nothing is gradable (None when
+        something is).
 
     Raises:
         ConfigurationError: unknown `contrast`.
@@ -69,11 +78,9 @@ def choose(
     if contrast not in CONTRASTS:
         raise ConfigurationError(f"unknown contrast {contrast!r}; choose one of {', '.join(CONTRASTS)}")
     picked: tuple[SeriesFound, ...] = ()
-    if contrast in ("auto", "dixon"):
-        picked = _dixon_pair(series)
-    if not picked and contrast in ("auto", "t1"):
-        candidates = sorted((s for s in series if s.info.role is Role.T1 and _sound(s)), key=_rank)
-        picked = tuple(candidates[:1])
+    for kind, roles in _IN_ORDER:
+        if not picked and contrast in ("auto", kind):
+            picked = _best(series, roles)
     names = {s.info.name for s in picked}
     told = tuple(replace(s, chosen=s.info.name in names, reason=_reason(s, picked, contrast)) for s in series)
     chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
@@ -99,12 +106,14 @@ def _rank(series: SeriesFound) -> tuple[float, bool, float, str]:
     )
 
 
-def _dixon_pair(series: Sequence[SeriesFound]) -> tuple[SeriesFound, ...]:
-    """The best water image that has a fat image on its grid, with that fat image."""
-    for water in sorted((s for s in series if s.info.role is Role.WATER and _sound(s)), key=_rank):
-        fats = [s for s in series if s.info.role is Role.FAT and _sound(s) and _same_grid(water, s)]
-        if fats:
-            return water, min(fats, key=lambda fat: _name_distance(water.info.name, fat.info.name))
+def _best(series: Sequence[SeriesFound], roles: tuple[Role, ...]) -> tuple[SeriesFound, ...]:
+    """The best series of the first role, with one of the second (where there is one) on its grid."""
+    for first in sorted((s for s in series if s.info.role is roles[0] and _sound(s)), key=_rank):
+        if len(roles) == 1:
+            return (first,)
+        seconds = [s for s in series if s.info.role is roles[1] and _sound(s) and _same_grid(first, s)]
+        if seconds:
+            return first, min(seconds, key=lambda second: _name_distance(first.info.name, second.info.name))
     return ()
 
 
@@ -140,7 +149,7 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
 def _advantage(series: SeriesFound) -> str:
     if series.info.role is Role.T1:
         return f"T1, {series.plane}, covers {100 * coverage(series):.0f} % of the gluteal region's size"
-    return f"Dixon {series.info.role.value} image"
+    return f"Dixon {series.info.role.value.replace('_', ' ')} image"
 
 
 def _why_behind(series: SeriesFound, best: SeriesFound) -> str:

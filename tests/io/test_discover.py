@@ -105,6 +105,19 @@ def test_a_dixon_pair_on_one_grid_comes_before_t1(tmp_path: Path) -> None:
     assert [s.info.role for s in t1.chosen] == [Role.T1]
 
 
+@pytest.mark.parametrize("kinds", [("IN_PHASE", "OPP_PHASE"), ("FAT_FRACTION",)])
+def test_in_and_opposed_phase_or_a_ready_map_are_graded_where_there_is_no_better(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    for number, kind in enumerate(kinds, start=10):
+        types = ["DERIVED", "PRIMARY", "DIXON", kind]
+        save(slices(image(), series=kind, SeriesNumber=number, ImageType=types), tmp_path / "p" / kind)
+    first = only(discover([tmp_path], contrast="dixon"))
+    assert len(first.chosen) == len(kinds)
+    save(slices(image()), tmp_path / "p" / "t1")
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.T1]
+
+
 def test_water_without_fat_on_its_grid_is_not_a_pair(tmp_path: Path) -> None:
     for number, kind, step in ((10, "WATER", 4.0), (11, "FAT", 5.0)):
         kinds = ["DERIVED", "PRIMARY", "DIXON", kind]
