@@ -17,7 +17,6 @@ from grading.errors import ConfigurationError, GradingError
 from grading.settings import LONGEST_STUDY_S, Settings
 
 if TYPE_CHECKING:
-    from grading.batch.plan import Plan
     from grading.batch.results import Results
 
 GRADED, SOME_NOT_GRADED, NOTHING_RAN, INTERRUPTED = 0, 1, 2, 130
@@ -85,7 +84,7 @@ def run(
     resample_masks
         Allow label maps on another grid to be resampled onto the image's.
     segmenter
-        Who draws the muscles: network (default), totalsegmentator (if installed); --masks implies masks.
+        Who draws the muscles; --masks implies masks. Default: network.
     scale
         Grading scale, or a TOML/JSON file of your own; repeat for several. Default: quartile and goutallier.
     goutallier_edges
@@ -132,14 +131,9 @@ def run(
     identify
         Keep names that come from the patient's data in the outputs.
     """
-    if segmenter == "masks" and masks is None:
-        raise ConfigurationError("--segmenter masks needs --masks PATH")
-    if segmenter in ("network", "totalsegmentator") and masks is not None:
-        raise ConfigurationError(f"--segmenter {segmenter} and --masks exclude each other; leave one out")
-    if segmenter == "totalsegmentator":
-        from grading.segment.totalsegmentator import require_installed
-
-        require_installed()
+    if segmenter and (segmenter == "masks") == (masks is None):
+        fault = "needs --masks PATH" if masks is None else "and --masks exclude each other; leave one out"
+        raise ConfigurationError(f"--segmenter {segmenter} {fault}")
     settings = Settings(
         segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,
@@ -154,9 +148,12 @@ def run(
         dicom=dicom,
         identify=identify,
     )
+    from rich.console import Console
+
     from grading.batch import Limits, Pick, grade_folder, plan_folder, rebuild
     from grading.batch.progress import watcher
     from grading.report.decisions import adopt_decisions
+    from grading.report.summary import foretold
 
     if decisions is not None and not dry_run:
         adopt_decisions(out, decisions)
@@ -165,9 +162,9 @@ def run(
     if report_only:
         results = rebuild(out)
     elif dry_run:
-        return _foretell(
-            plan_folder(inputs or [], out, settings=settings, pick=pick, force=force, progress=tell)
-        )
+        todo = plan_folder(inputs or [], out, settings=settings, pick=pick, force=force, progress=tell)
+        Console().print(foretold(todo.described()))
+        return GRADED
     else:
         results = grade_folder(
             inputs or [],
@@ -194,16 +191,6 @@ def _conclude(results: "Results", *, silent: bool, dicom: bool) -> int:
     if not silent:
         Console().print(closing(results.entries, results.folder, dicom=dicom))
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
-
-
-def _foretell(todo: "Plan") -> int:
-    """Print what a run would do; returns the exit code."""
-    from rich.console import Console
-
-    from grading.report.summary import foretold
-
-    Console().print(foretold([(job.name, what) for what, jobs in todo.parts().items() for job in jobs]))
-    return GRADED
 
 
 @app.command

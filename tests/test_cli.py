@@ -92,7 +92,7 @@ def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, mon
         ["run", "IMAGING", "-o", "OUT", "--workers", "0"],
         ["run", "IMAGING", "-o", "OUT", "--workers", "many"],
         ["run", "IMAGING", "-o", "OUT", "--segmenter", "masks"],
-        ["run", "IMAGING", "-o", "OUT", "--segmenter", "totalsegmentator"],
+        ["run", "IMAGING", "-o", "OUT", "--segmenter", "nnunet"],
         ["run", "IMAGING", "-o", "OUT", "--cluster", "tcp://"],
         ["run", "IMAGING", "-o", "OUT", "--timeout", "-1"],
         ["run", "IMAGING", "-o", "OUT", "--memory-limit", "0"],

@@ -156,6 +156,7 @@ def _everywhere(job: Job) -> Job:
     settings: Settings = replace(
         job.settings,
         masks=job.settings.masks and job.settings.masks.absolute(),
+        participants=job.settings.participants and job.settings.participants.absolute(),
         scheme=absolute(job.settings.scheme),
         scales=tuple(map(absolute, job.settings.scales)),
     )

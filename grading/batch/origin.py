@@ -48,6 +48,7 @@ def recipe_of(settings: Settings) -> str:
     plain = to_plain(nameless(replace(settings, identify=False)))
     del plain["threads"]  # changes no number
     plain["scales"] = [_file_digest(Path(s)) if Path(s).is_file() else s for s in settings.scales]
+    plain["participants"] = settings.participants and _file_digest(settings.participants)
     return _digest([plain, settings.identify, _model(settings), package_version("grading")])
 
 

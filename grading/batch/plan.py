@@ -31,16 +31,17 @@ class Plan:
     postponed: tuple[Job, ...] = ()
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts().values()))
+        return len(self.described())
 
-    def parts(self) -> dict[str, tuple[Job, ...]]:
-        """The studies by what becomes of them, in words for the user."""
-        return {
+    def described(self) -> list[tuple[str, str]]:
+        """Name of each study and what a run does with it, in words for the user."""
+        words = {
             "finished, stays as it is": self.finished,
             "cannot be graded": self.hopeless,
             "will be graded": self.waiting,
             "left for a later run by --limit": self.postponed,
         }
+        return [(job.name, what) for what, jobs in words.items() for job in jobs]
 
 
 def plan(

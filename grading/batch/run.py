@@ -22,6 +22,7 @@ from grading.io.found import StudyFound
 from grading.report.dicom_objects import require_dicom
 from grading.report.entry import GRADED, PENDING, Entry
 from grading.report.folder import OutputFolder
+from grading.segment.totalsegmentator import require_totalsegmentator
 from grading.settings import Settings
 
 TABLES_SHARE = 0.02
@@ -154,8 +155,12 @@ def _check(sources: Sequence[Path], out: Path, workers: int, settings: Settings)
         raise ConfigurationError(f"{out} is an input; name another output folder, inside it if you like")
     if settings.dicom:
         require_dicom()
+    if settings.segmenter == "totalsegmentator":
+        require_totalsegmentator()
     if settings.masks is not None and not settings.masks.exists():
         raise ConfigurationError(f"no label map or folder at {settings.masks}; check the path")
+    if settings.participants is not None and not settings.participants.is_file():
+        raise ConfigurationError(f"no participants table at {settings.participants}; check the path")
 
 
 def _account(todo: Plan, folder: OutputFolder, tell: Watcher) -> None:

@@ -100,13 +100,17 @@ def trace(
     )
 
 
+_FILE = "a file of the user's"
+
+
 def nameless(settings: Settings) -> Settings:
     """The settings without the names of the user's own files, which may name a patient."""
     if settings.identify:
         return settings
     masks = Path("label-maps") if settings.masks else None
-    scheme = "a file of the user's" if Path(settings.scheme).suffix else settings.scheme
-    return replace(settings, masks=masks, scheme=scheme)
+    scheme, *scales = (_FILE if Path(word).suffix else word for word in (settings.scheme, *settings.scales))
+    participants = Path("participants") if settings.participants else None
+    return replace(settings, masks=masks, scheme=scheme, scales=tuple(scales), participants=participants)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ TASKS = {"CT": "total"}  # other modalities by their DICOM name
 INSTALL = "pip install 'grading[totalsegmentator]'"
 
 
-def require_installed() -> None:
+def require_totalsegmentator() -> None:
     """Check, without loading it, that the package is there.
 
     Raises:
@@ -47,7 +47,7 @@ class TotalSegmentatorSegmenter:
             ConfigurationError: the package, or one that it needs, is not installed.
             SegmentationError: its weights cannot be had, it fails, or it finds no gluteal muscle.
         """
-        require_installed()
+        require_totalsegmentator()
         task = TASKS.get(volume.series.modality, MR_TASK)
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for our own results
             raw, grid, names = _run(volume, task)

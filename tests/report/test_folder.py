@@ -109,7 +109,8 @@ def test_the_same_results_make_the_same_bytes_in_any_order(tmp_path):
 
 def test_what_the_run_notes_does_not_name_the_users_files(tmp_path):
     folder = OutputFolder.open(tmp_path)
-    folder.write_run(Settings(masks=tmp_path / "DOE_JANE", scheme="DOE.json"), "00")
+    mine = {"scheme": "DOE.json", "scales": ("quartile", "DOE.toml"), "participants": tmp_path / "DOE.tsv"}
+    folder.write_run(Settings(masks=tmp_path / "DOE_JANE", **mine), "00")
     assert "DOE" not in (tmp_path / "run.json").read_text()
 
 
