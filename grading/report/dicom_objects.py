@@ -7,6 +7,7 @@ images.
 
 import dataclasses
 import io
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,12 +55,15 @@ def write_dicom(report: "StudyReport", folder: Path) -> None:
 
     if report.images is None:
         raise InputError(f"study {report.name}: a report read back from disk holds no images; grade it again")
-    source = dicom_source(report.images.volume)
     segments = segments_of(report.images.segmentation)
-    seg = dicom_seg(source, report.images.segmentation, segments)
-    sr = dicom_sr(report, source, seg, segments)
-    write_whole(folder / SEG_FILE, _file(seg))
-    write_whole(folder / SR_FILE, _file(sr))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they quote the patient's name where it is not as the standard asks
+        source = dicom_source(report.images.volume)
+        seg = dicom_seg(source, report.images.segmentation, segments)
+        sr = dicom_sr(report, source, seg, segments)
+        content = {SEG_FILE: _file(seg), SR_FILE: _file(sr)}
+    for name, file in content.items():
+        write_whole(folder / name, file)
 
 
 def with_dicom(report: "StudyReport", folder: Path) -> "StudyReport":

@@ -6,7 +6,6 @@ images. So the patient's identity is read here, and only here, in order to be wr
 `--dicom` asked for it.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +70,7 @@ def dicom_source(volume: Volume) -> DicomSource:
         )
     paths = list(dict.fromkeys(piece.path for piece in volume.slices))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they quote header values, so could print the patient's name
-            images = [_header(path) for path in paths]
+        images = [_header(path) for path in paths]
     except Exception as error:  # damaged bytes raise many kinds, whose messages quote the header
         raise InputError(
             f"series {name}: the images cannot be read again for DICOM output ({type(error).__name__}); "

@@ -89,10 +89,40 @@ def test_an_enhanced_image_is_referred_to_by_the_frames_that_were_read(tmp_path)
     assert referred == instance.SOPInstanceUID
 
 
+def test_an_enhanced_image_may_say_its_plane_and_pixel_size_frame_by_frame(tmp_path):
+    instance = enhanced(image(), orientation=CORONAL)
+    instance.FrameOfReferenceUID = FRAME_OF_REFERENCE
+    shared = instance.SharedFunctionalGroupsSequence[0]
+    for keyword in ("PlaneOrientationSequence", "PixelMeasuresSequence"):
+        for group in instance.PerFrameFunctionalGroupsSequence:
+            setattr(group, keyword, getattr(shared, keyword))
+        delattr(shared, keyword)
+    report = study(grading.read(save([instance], tmp_path / "dicom")))
+    seg, _ = written(report, tmp_path)
+    assert np.array_equal(labels_of(seg, report.images.volume.geometry), muscles_only(report))
+
+
+def test_a_stack_spread_over_several_multi_frame_files_is_refused(tmp_path):
+    halves = [enhanced(image((12, 10, 3), seed=k), origin=(-50.0, -40.0, 30.0 + 12 * k)) for k in range(2)]
+    for half in halves:
+        half.FrameOfReferenceUID = FRAME_OF_REFERENCE
+    volume = grading.read(save(halves, tmp_path / "dicom"))
+    assert volume.geometry.shape[2] == 6
+    with pytest.raises(InputError, match="spread over 2 multi-frame files"):
+        write_dicom(study(volume), tmp_path)
+
+
 def _discover(path: Path):
     from grading.io.discover import discover
 
     return discover([path])
+
+
+def test_a_name_that_is_not_as_the_standard_asks_is_kept_and_not_quoted(tmp_path, recwarn):
+    instances = slices(image(), FrameOfReferenceUID=FRAME_OF_REFERENCE, PatientName="JaneDoe")
+    seg, _ = written(study(grading.read(save(instances, tmp_path / "dicom"))), tmp_path)
+    assert seg.PatientName == "JaneDoe"
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_each_segment_names_its_muscle_its_side_and_who_drew_it(tmp_path):
