@@ -133,7 +133,7 @@ def kills(folder: Path, studies: int, wanted: int) -> None:
         force = ["--force"] if done else []  # so that kills go on where the work was done before they were
         process = subprocess.Popen(command(imaging, masks, out, "--workers", "2", *force))
         while process.poll() is None and killed.total() < wanted:
-            while chance.random() < 0.99 and process.poll() is None and not children(process.pid):
+            while chance.random() < 0.999 and process.poll() is None and not children(process.pid):
                 time.sleep(0.1)  # mostly while studies are in hand, now and then during the search
             time.sleep(chance.uniform(0.0, 6.0))
             workers = children(process.pid)

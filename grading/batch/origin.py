@@ -47,6 +47,7 @@ def recipe_of(settings: Settings) -> str:
     """Digest of everything that is the same for all studies of a run: settings, model, version."""
     plain = to_plain(nameless(replace(settings, identify=False)))
     del plain["threads"]  # changes no number
+    plain["segmenter"] = "masks" if settings.masks else settings.segmenter
     plain["scales"] = [_file_digest(Path(s)) if Path(s).is_file() else s for s in settings.scales]
     plain["participants"] = settings.participants and _file_digest(settings.participants)
     return _digest([plain, settings.identify, _model(settings), package_version("grading")])
