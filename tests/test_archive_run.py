@@ -45,7 +45,8 @@ def out(imaging, monkeypatch, tmp_path, capsys) -> Path:
     """The output of a run with --dicom and --bids; what it said is in `said.txt` beside it."""
     monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
     assert command(imaging, tmp_path / "out", "--dicom", "--bids") == 0
-    (tmp_path / "said.txt").write_text(capsys.readouterr().out)
+    said = capsys.readouterr()
+    (tmp_path / "said.txt").write_text(said.out + said.err)
     return tmp_path / "out"
 
 
@@ -54,6 +55,7 @@ def test_dicom_and_bids_are_written_and_the_rest_stays_free_of_the_patients_name
     naming = {path.name for path in files if any(name in path.read_bytes() for name in NAMES)}
     assert naming == {"segmentation.dcm", "report.dcm"}
     said = " ".join((out.parent / "said.txt").read_text().split())
+    assert not [name for name in NAMES if name.decode() in said]
     assert "carry the patient's name and identifiers" in said
     assert "No DICOM objects for 1 of 2 studies (converted_t1)" in said
     report = StudyReport.from_json((out / "studies" / "converted_t1" / "report.json").read_text())
