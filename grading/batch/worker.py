@@ -26,8 +26,9 @@ from grading.report.study_report import StudyFailure
 LONGEST_START_S = 600.0
 """A process that has not loaded its libraries by then never will; on a slow share it takes a minute."""
 
-TRIES = 2
-"""A process may die of what another process did to it; a study that kills its second one has failed."""
+TRIES, STARTS = 2, 3
+"""A process may die of what another process did to it; a study that kills its second one has failed, and
+where three in a row do not even start, none will."""
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Read by OpenMP, OpenBLAS, MKL and Accelerate; unset, each process would start a thread per processor."""
@@ -94,20 +95,21 @@ class Worker:
                 self._child.kill()
 
     def _started(self) -> "_Child":
-        with self._lock:
-            if self._closed:
-                raise Stopped
-            if self._child is None:
-                self._child = _Child(self._limits.memory_gb, self._threads)
-            child = self._child
-        if not child.is_up():
+        how: str | None = None
+        for _ in range(STARTS):
+            with self._lock:
+                if self._closed:
+                    raise Stopped
+                if self._child is None:
+                    self._child = _Child(self._limits.memory_gb, self._threads)
+                child = self._child
+            if child.is_up():
+                return child
             how = self._end()
-            if self._closed:
-                raise Stopped
-            raise ConfigurationError(
-                f"no process for grading can be started ({how}); `python -m grading --version` may say more"
-            )
-        return child
+        raise ConfigurationError(
+            f"no process for grading can be started ({how or 'it did not answer'}); "
+            "`python -m grading --version` may say more"
+        )
 
     def _end(self) -> str | None:
         """Be rid of the process; returns how it died, None when it had to be killed."""

@@ -75,6 +75,12 @@ def test_a_worker_keeps_its_process_from_study_to_study_and_starts_another_when_
         crew.close()
 
 
+def test_a_process_that_never_starts_stops_the_run_with_the_reason(job, monkeypatch):
+    monkeypatch.setattr(worker, "_START", "raise SystemExit(7)")
+    with pytest.raises(ConfigurationError, match=r"can be started \(exit code 7\)"):
+        Worker(Limits()).run(job)
+
+
 def test_a_study_that_crashes_its_process_fails_with_the_signal_and_the_place(job, started_with):
     started_with(CRASH)
     crew = Worker(Limits())
