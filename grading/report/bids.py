@@ -23,7 +23,7 @@ from grading.anatomy import SIDES, STRUCTURES, Region
 from grading.io.identity import short_hash
 from grading.report.columns import COLUMNS
 from grading.report.files import make_folder, write_whole, writing
-from grading.report.provenance import package_version
+from grading.report.provenance import is_users_own, package_version
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.tables import DECIMALS, Cell, measurement_rows
 
@@ -153,12 +153,11 @@ def _write_maps(report: StudyReport, subject: Subject, source: Path, root: Path)
     with writing(folder):
         _share(source / "segmentation.nii.gz", labels.with_name(f"{labels.name}.nii.gz"))
         _share(source / "fat_fraction.nii.gz", fat.with_name(f"{fat.name}.nii.gz"))
-    by_hand = not report.provenance.segmentation.startswith("network")
     _write_json(
         labels.with_name(f"{labels.name}.json"),
         {
             "Description": f"Muscles and bones, drawn by {report.provenance.segmentation}",
-            "Manual": by_hand,
+            "Manual": is_users_own(report.provenance.segmentation),
             "SpatialReference": "orig",
         },
     )

@@ -22,7 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from grading.anatomy import SIDES, Muscle, Side, label_of
 from grading.report.dicom_source import DicomSource
 from grading.report.palette import COLOURS
-from grading.report.provenance import package_version
+from grading.report.provenance import is_users_own, package_version
 from grading.report.words import SHORT
 from grading.terminology import ANATOMICAL_STRUCTURE, MUSCLES, OWN_SCHEME, Code
 from grading.terminology import SIDES as SIDE_CODES
@@ -117,19 +117,17 @@ def dicom_seg(
 
 def _description(segment: Segment, method: str, version: str) -> SegmentDescription:
     """Coded description of one segment; whoever segmented is named, and a user's label map is not ours."""
-    automatic = method.startswith("network")
-    kind = SegmentAlgorithmTypeValues.AUTOMATIC if automatic else SegmentAlgorithmTypeValues.MANUAL
+    by_user = is_users_own(method)
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=method[:64], family=codes.DCM.ArtificialIntelligence, version=version, source="grading"
+    )
     description = SegmentDescription(
         segment_number=segment.number,
         segment_label=segment.name,
         segmented_property_category=sr_code(ANATOMICAL_STRUCTURE),
         segmented_property_type=sr_code(MUSCLES[segment.muscle]),
-        algorithm_type=kind,
-        algorithm_identification=hd.AlgorithmIdentificationSequence(
-            name=f"grading {method}"[:64], family=codes.DCM.ArtificialIntelligence, version=version
-        )
-        if automatic
-        else None,
+        algorithm_type=SegmentAlgorithmTypeValues.MANUAL if by_user else SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=None if by_user else algorithm,
         tracking_uid=segment.tracking_uid,
         tracking_id=f"{SHORT[segment.muscle]} {segment.side.value}",
         display_color=hd.color.CIELabColor.from_string(COLOURS[segment.muscle]),
