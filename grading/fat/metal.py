@@ -7,7 +7,7 @@ is measured. Dark tissue without pile-up (cortex, tendon, gas) is no metal.
 import numpy as np
 from scipy import ndimage
 
-from grading.fat.tissue import Scene
+from grading.fat.tissue import Scene, outer_dark
 from grading.resample import resample
 from grading.volume import BoolArray, FloatArray
 
@@ -34,7 +34,8 @@ def find_metal(scene: Scene, signal: FloatArray, muscle_signal: float, fat_signa
     bright = _large(near & scene.valid & (signal > PILE_UP * fat_signal), PILE_UP_ML / voxel_ml)
     if not bright.any():
         return None
-    void = _large(near & (signal < VOID * muscle_signal), VOID_ML / voxel_ml)
+    dark = ~scene.valid | (signal < VOID * muscle_signal)
+    void = _large(near & dark & ~outer_dark(dark), VOID_ML / voxel_ml)
     if not void.any():
         return None
     bright &= _within(void, BESIDE_MM, scene)

@@ -18,7 +18,8 @@ from grading.volume import BoolArray, FloatArray
 MINIMUM_VOXELS = 100  # of a zone and of the core, per muscle
 MINIMUM_MUSCLES = 4  # for a median that one muscle cannot decide
 LEAN_ENOUGH = 0.6  # core fat fraction up to which a muscle tells fat from beside it from its own
-UNKNOWN_ERROR = 0.08  # standard error of a share that could not be read: its typical size
+UNKNOWN_ERROR = 0.04  # of a share that could not be read: half its typical size, since slices outlined one
+# by one look as if each were a muscle's end
 LARGEST_SHARE = 0.4  # a voxel labelled muscle is mostly muscle
 
 

@@ -13,6 +13,9 @@ from grading.volume import BoolArray
 
 MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
+OUTLINE_PIXELS = (
+    0.8  # how far an outline, or fat displaced by chemical shift, may be off [phantoms, seed 100]
+)
 PATCHES_SEEN = 4  # patches of subcutaneous fat beside one muscle: their mean strays half as far as one
 
 
@@ -23,7 +26,7 @@ class FatError:
     Attributes:
         references: of the signals of pure muscle and pure fat (Dixon: what subcutaneous fat lacks to 1).
         shading: how far pure tissue strays from place to place after shading correction.
-        outline: what moving the outline by a pixel changes; fat displaced by chemical shift does the same.
+        outline: what moving the outline changes; fat displaced by chemical shift does the same.
         partial_volume: of the correction for fat beside the muscle.
         noise: of the voxels, counted as if all spread were noise.
     """
@@ -78,14 +81,14 @@ def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: S
     error = FatError(
         references=references,
         shading=shading,
-        outline=_outline_error(fraction, usable, fat.valid[box]),
+        outline=OUTLINE_PIXELS * _change_per_pixel(fraction, usable, fat.valid[box]),
         partial_volume=doubt / values.size * max(0.0, 1 - mean),
         noise=float(values.std()) / math.sqrt(values.size),
     )
     return FatReading(mean, error, float(np.mean(values > FAT_VOXEL)))
 
 
-def _outline_error(fraction: np.ndarray, inside: BoolArray, valid: BoolArray) -> float:
+def _change_per_pixel(fraction: np.ndarray, inside: BoolArray, valid: BoolArray) -> float:
     """Half of what the mean changes between an outline moved a pixel one way and the other, worst axis."""
     changes = []
     for axis in range(3):

@@ -124,7 +124,7 @@ def find_fat(scene: Scene, signal: FloatArray, muscle_signal: float) -> Fat:
         muscle_signal: signal of lean muscle in it.
     """
     spacing = scene.geometry.spacing_mm
-    air = _outer(~scene.valid | (signal < AIR_SHARE * muscle_signal))
+    air = outer_dark(~scene.valid | (signal < AIR_SHARE * muscle_signal))
     near_label = _within(scene.labelled, CLEARANCE_MM, spacing)
     bright = ~air & ~near_label & scene.valid & (signal > FAT_OVER_MUSCLE * muscle_signal)
     if not bright.any():
@@ -143,7 +143,7 @@ def skin_layer(scene: Scene, muscle_signal: float) -> BoolArray:
     spacing = scene.geometry.spacing_mm
     dark = ~scene.valid | (scene.signal < AIR_SHARE * muscle_signal)
     tissue = ~dark & ~_within(scene.labelled, CLEARANCE_MM, spacing)
-    return np.asarray(tissue & _layer(_outer(dark), SUPERFICIAL_MM, spacing))
+    return np.asarray(tissue & _layer(outer_dark(dark), SUPERFICIAL_MM, spacing))
 
 
 def midline(segmentation: Segmentation) -> float | None:
@@ -173,8 +173,8 @@ def _layer(outside: BoolArray, depth_mm: float, spacing: tuple[float, float, flo
     return np.asarray((depth > SKIN_MM) & (depth <= depth_mm))
 
 
-def _outer(dark: BoolArray) -> BoolArray:
-    """Dark voxels connected to the edge of the view: air and padding, not gas or cortical bone."""
+def outer_dark(dark: BoolArray) -> BoolArray:
+    """Dark voxels connected to the edge of the view: air and padding, not gas, bone or a void of metal."""
     components, _ = ndimage.label(dark)
     faces = [np.unique(components.take(end, axis)) for axis in range(3) for end in (0, -1)]
     touching = np.unique(np.concatenate(faces))
