@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from grading.anatomy import SIDES, Muscle, Region
+from grading.findings import FINDINGS, Severity
 from grading.report.decisions import Decision, Verdict
 from grading.report.entry import STATUSES, Entry
 from grading.report.render import render
@@ -33,7 +34,10 @@ class FatCell:
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """One study: its texts, the files to show and open ("" where there is none), its decision so far."""
+    """One study: its texts, the files to show and open ("" where there is none), its decision so far.
+
+    The findings are those that weaken or withhold a number; mere notes stay in the tables.
+    """
 
     name: str
     status: str
@@ -71,7 +75,8 @@ def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
         _lines(entry.measurements, MEASUREMENT_COLUMNS),
         _lines(entry.asymmetry, ASYMMETRY_COLUMNS),
     )
-    found = [code for line in (study, *muscles, *sides) for code in line["findings"].split(";") if code]
+    codes = [code for line in (study, *muscles, *sides) for code in line["findings"].split(";") if code]
+    grave = [code for code in dict.fromkeys(codes) if FINDINGS[code].severity is not Severity.NOTE]
     return StudyRow(
         name=entry.name,
         status=entry.status,
@@ -79,7 +84,7 @@ def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
         report=_link(out, entry.name, "report.html"),
         thumbnail=_link(out, entry.name, "thumbnail.png"),
         fat=tuple(_fat(muscles, muscle, region) for muscle, region in COLUMNS),
-        findings=tuple(dict.fromkeys(found)),
+        findings=tuple(grave),
         decision=decision.verdict.value if decision else "",
         note=decision.note if decision else "",
     )
@@ -100,5 +105,5 @@ def _fat(lines: Iterable[dict[str, str]], muscle: Muscle, region: Region) -> Fat
         for line in lines
         if (line["muscle"], line["region"]) == (muscle, region) and line["fat_fraction"]
     }
-    left, right = (f"{found[side]:.0f}" if side in found else "" for side in SIDES)
+    left, right = (f"{found[side]:z.0f}" if side in found else "" for side in SIDES)
     return FatCell(right, left, round(max(found.values(), default=-1.0), 2))

@@ -7,7 +7,7 @@ from grading.findings import FINDINGS, Severity
 from grading.report.drawing import drawable, font
 from grading.report.palette import COLOURS, FAINT, INK
 from grading.report.study_report import DISCLAIMER, GradedMuscle, StudyReport
-from grading.report.words import SHORT, findings_by_code, leading_rows, name_of, words
+from grading.report.words import SHORT, findings_by_code, leading_rows, name_of, signed, words
 
 _MARKS = {Severity.ALARM: "!!", Severity.STOP: "x", Severity.CAUTION: "!", Severity.NOTE: "i"}
 _STEP_PX, _SIZE_PX = 21, 16
@@ -51,15 +51,9 @@ def _row(graded: GradedMuscle) -> list[tuple[float, str]]:
 
 
 def _difference(a: Asymmetry) -> list[tuple[float, str]]:
-    fat = _signed(a.fat_fraction_difference, a.fat_fraction_error, 100)
-    volume = _signed(a.volume_asymmetry_percent, a.volume_error_percent, 1)
+    fat = signed(a.fat_fraction_difference, a.fat_fraction_error, 100)
+    volume = signed(a.volume_asymmetry_percent, a.volume_error_percent, 1)
     return [(0.0, SHORT[a.muscle]), (0.36, fat), (0.70, volume)]
-
-
-def _signed(value: float | None, error: float | None, scale: float) -> str:
-    if value is None:
-        return "not known"
-    return f"{scale * value:+.1f}" + ("" if error is None else f" ± {scale * error:.1f}")
 
 
 def _source(report: StudyReport) -> str:

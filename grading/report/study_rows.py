@@ -7,7 +7,16 @@ from grading.asymmetry import CONFIDENCE, Asymmetry
 from grading.findings import FINDINGS, Severity
 from grading.report.palette import COLOURS
 from grading.report.study_report import GradedMuscle, StudyReport
-from grading.report.words import SHORT, UNKNOWN, findings_by_code, leading_rows, name_of, stage_words, words
+from grading.report.words import (
+    SHORT,
+    UNKNOWN,
+    findings_by_code,
+    leading_rows,
+    name_of,
+    signed,
+    stage_words,
+    words,
+)
 
 SEVERITY_WORDS = {
     Severity.ALARM: "settle first",
@@ -164,13 +173,6 @@ def _sides_row(a: Asymmetry) -> SidesRow:
         exceeds_normal=_verdict(a.exceeds_normal),
         compared=UNKNOWN if a.volume_asymmetry_percent is None else slab,
     )
-
-
-def signed(value: float | None, error: float | None, scale: float) -> str:
-    """A difference with its sign and error, times `scale`: "-8.8 ± 4.4"."""
-    if value is None:
-        return UNKNOWN
-    return f"{scale * value:+.1f}" + ("" if error is None else f" ± {scale * error:.1f}")
 
 
 def _verdict(exceeds: bool | None) -> str:

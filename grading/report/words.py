@@ -37,7 +37,7 @@ class Words:
 def words(graded: GradedMuscle) -> Words:
     """The few words for one muscle."""
     m = graded.measurement
-    fat = UNKNOWN if m.fat_fraction is None else f"{100 * m.fat_fraction:.1f}"
+    fat = UNKNOWN if m.fat_fraction is None else f"{100 * m.fat_fraction:z.1f}"
     if m.fat_fraction is not None and m.fat_fraction_se is not None:
         fat += f" ± {100 * m.fat_fraction_se:.1f}"
     volume = UNKNOWN
@@ -88,3 +88,10 @@ def stage_words(grade: Grade | None) -> str:
     if len(grade.possible) < 2:
         return str(grade.stage)
     return f"{grade.stage} ({'|'.join(str(stage) for stage in grade.possible)})"
+
+
+def signed(value: float | None, error: float | None, scale: float) -> str:
+    """A difference with its sign and error, times `scale`: "-8.8 ± 4.4"."""
+    if value is None:
+        return UNKNOWN
+    return f"{scale * value:+z.1f}" + ("" if error is None else f" ± {scale * error:.1f}")

@@ -66,3 +66,12 @@ def test_no_text_of_a_study_becomes_markup(tmp_path):
     html = cohort_html(entries, {hostile: Decision(hostile, Verdict.FIX, hostile)}, tmp_path)
     assert hostile not in html
     assert html.count("<script>") == 1
+
+
+def test_only_findings_that_limit_a_number_are_listed_and_nothing_reads_minus_zero(tmp_path):
+    rounded = [measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, -0.001)]
+    findings = (Finding("contrast_agent"), Finding("contrast_assumed"))
+    (row,) = rows(cohort_html([Entry.of(report_of(measurements=rounded, findings=findings))], {}, tmp_path))
+    assert "contrast_assumed" in row
+    assert "contrast_agent" not in row
+    assert "– | 0<" in row

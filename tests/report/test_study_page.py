@@ -142,6 +142,11 @@ def test_an_interval_is_drawn_where_its_numbers_are(images):
     assert drawing["aria-label"] == "fat fraction 40.0 %, 95 % interval 36.1 to 43.9 %"
 
 
+def test_a_fraction_that_rounds_to_zero_has_no_sign(images):
+    page = Page(html_of(images, measurements=[measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, -0.0002)]))
+    assert page.texts("fat") == ["0.0 ± 2.0"]
+
+
 def test_a_muscle_that_was_not_found_has_no_bar_and_no_zero(images):
     page = html_of(images, measurements=[absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)])
     parsed = Page(page)
