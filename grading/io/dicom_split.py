@@ -67,8 +67,9 @@ def distance_mm(frame: Frame) -> float:
     """Position of a placed frame along its own slice normal, mm."""
     if frame.orientation is None or frame.position_mm is None:
         raise ValueError("frame has no place")
-    normal = np.cross(frame.orientation[:3], frame.orientation[3:])
-    return float(np.dot(normal, frame.position_mm))
+    (ax, ay, az, bx, by, bz), (x, y, z) = frame.orientation, frame.position_mm
+    # Written out, because a tree of 100,000 files asks for it three times each.
+    return (ay * bz - az * by) * x + (az * bx - ax * bz) * y + (ax * by - ay * bx) * z
 
 
 def _stable(frame: Frame) -> tuple[object, ...]:
