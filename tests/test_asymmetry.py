@@ -1,11 +1,13 @@
 """Left against right: signs, errors, verdicts and the common slab."""
 
+from dataclasses import replace
+
 import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
 from grading.anatomy import Muscle, Side
-from grading.asymmetry import compare
+from grading.asymmetry import Asymmetry, compare
 from grading.fat import fat_map
 from grading.measure import measure
 
@@ -91,3 +93,38 @@ def test_mirroring_the_patient_changes_every_sign_and_no_size():
         assert b.volume_error_percent == pytest.approx(a.volume_error_percent)
         assert b.fat_fraction_difference == pytest.approx(-a.fat_fraction_difference, abs=2e-4)
         assert b.exceeds_error == a.exceeds_error
+
+
+def test_fat_of_muscles_cut_above_is_compared_on_the_levels_both_show():
+    volume, labels = ellipsoids.hips(0.0, snr=1e4, shading=0.0)
+    fatty = volume.voxels.copy()
+    low = labels.mask(MEDIUS, Side.RIGHT)
+    low[..., 14:] = False  # fat only below the slab that both sides show
+    fatty[low] = ellipsoids.FAT_SIGNAL
+    keep = np.zeros(labels.labels.shape, dtype=bool)
+    keep[..., 14:] = True
+    shown = shrunk(labels, MEDIUS, Side.LEFT, keep)
+    valid = volume.valid.copy()
+    valid[: valid.shape[0] // 2, :, :14] = False  # the view ends there on the left
+    result = compared(replace(volume, voxels=fatty, valid=valid), shown)[MEDIUS]
+    assert result.common_slab_mm is not None
+    assert abs(result.fat_fraction_difference) < 0.03
+
+
+def test_fat_is_not_compared_where_unlike_shares_carry_signal():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    valid = volume.valid.copy()
+    some = np.argwhere(labels.mask(MEDIUS, Side.RIGHT))
+    valid[tuple(some[: len(some) // 4].T)] = False
+    a = compared(replace(volume, valid=valid), labels)[MEDIUS]
+    assert a.fat_fraction_difference is None
+    assert "fat_not_comparable" in [f.code for f in a.findings]
+
+
+def test_the_affected_side_is_compared_with_the_other():
+    a = Asymmetry(MEDIUS, volume_asymmetry_percent=40.0, fat_fraction_difference=-0.3)  # 120 and 80 mL
+    right, left = replace(a, affected=Side.RIGHT), replace(a, affected=Side.LEFT)
+    assert right.affected_volume_percent == pytest.approx(-100 / 3)
+    assert left.affected_volume_percent == pytest.approx(50)
+    assert (right.affected_fat_difference, left.affected_fat_difference) == (0.3, -0.3)
+    assert a.affected_volume_percent is None
