@@ -233,6 +233,13 @@ def test_two_transfer_syntaxes_are_refused(tmp_path):
         grading.read(tmp_path)
 
 
+def test_pixels_of_an_unknown_type_are_refused(tmp_path):
+    for path in save(slices(np.arange(192, dtype=np.uint16).reshape(8, 8, 3)), tmp_path).iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\xe0\x7f\x10\x00OW", b"\xe0\x7f\x10\x00MW"))
+    with pytest.raises(GradingError, match="NotImplementedError"):
+        grading.read(tmp_path)
+
+
 def test_a_model_file_that_was_changed_is_refused(monkeypatch, tmp_path):
     folder = PACKAGE / "segment"
     content = bytearray((folder / network.MODEL_FILE).read_bytes())

@@ -19,6 +19,7 @@ _RAW = {
     (False, True): "1.2.840.10008.1.2.1",
     (False, False): "1.2.840.10008.1.2.2",
 }
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 def decode(frames: Sequence[Frame], name: str) -> Iterator[tuple[Frame, FloatArray, BoolArray | None]]:
@@ -50,11 +51,12 @@ def decode(frames: Sequence[Frame], name: str) -> Iterator[tuple[Frame, FloatArr
 def _open(path: Path, frame: Frame, name: str) -> pydicom.Dataset:
     try:
         dataset = pydicom.dcmread(path, force=True)
+        stored = [dataset[key] for key in _PIXELS if key in dataset]  # a damaged type is noticed here
     except Exception as error:  # damaged bytes raise many kinds
         raise UnreadableSeries(
             f"series {name}: {frame.label} cannot be read ({type(error).__name__}); copy or export it again"
         ) from None
-    if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if not stored:
         raise UnreadableSeries(
             f"series {name}: {frame.label} ends before its pixels; copy or export it again"
         )
