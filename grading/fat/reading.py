@@ -9,7 +9,7 @@ from grading.anatomy import Side
 from grading.fat.values import FatMap
 from grading.fat.zones import INSIDE, Zone, ZoneArray
 from grading.masks import Box
-from grading.volume import BoolArray
+from grading.volume import BoolArray, FloatArray, Geometry
 
 MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
@@ -81,17 +81,21 @@ def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: S
     error = FatError(
         references=references,
         shading=shading,
-        outline=OUTLINE_PIXELS * _change_per_pixel(fraction, usable, fat.valid[box]),
+        outline=OUTLINE_PIXELS * _change_per_pixel(fraction, usable, fat.valid[box], fat.geometry),
         partial_volume=doubt / values.size * max(0.0, 1 - mean),
         noise=float(values.std()) / math.sqrt(values.size),
     )
     return FatReading(mean, error, float(np.mean(values > FAT_VOXEL)))
 
 
-def _change_per_pixel(fraction: np.ndarray, inside: BoolArray, valid: BoolArray) -> float:
-    """Half of what the mean changes between an outline moved a pixel one way and the other, worst axis."""
+def _change_per_pixel(fraction: FloatArray, inside: BoolArray, valid: BoolArray, geometry: Geometry) -> float:
+    """What the mean changes when the outline moves by one in-plane pixel, along the axis where that is most.
+
+    Half of the difference between a step one way and the other, scaled from the axis' spacing to the pixel's.
+    """
+    pixel = min(geometry.spacing_mm)
     changes = []
-    for axis in range(3):
+    for axis, spacing in enumerate(geometry.spacing_mm):
         means = []
         for step in (1, -1):
             moved = np.zeros_like(inside)
@@ -102,7 +106,7 @@ def _change_per_pixel(fraction: np.ndarray, inside: BoolArray, valid: BoolArray)
             if moved.any():
                 means.append(float(fraction[moved].mean(dtype=float)))
         if len(means) == 2:
-            changes.append(abs(means[0] - means[1]) / 2)
+            changes.append(abs(means[0] - means[1]) / 2 * pixel / spacing)
     return max(changes, default=0.0)
 
 
