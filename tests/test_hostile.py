@@ -233,10 +233,15 @@ def test_two_transfer_syntaxes_are_refused(tmp_path):
         grading.read(tmp_path)
 
 
-def test_pixels_of_an_unknown_type_are_refused(tmp_path):
+@pytest.mark.parametrize("kind", [b"MW", b"US"])  # found by fuzzing: no type at all, and numbers for bytes
+def test_pixels_of_a_wrong_type_are_refused(tmp_path, kind):
     for path in save(slices(np.arange(192, dtype=np.uint16).reshape(8, 8, 3)), tmp_path).iterdir():
-        path.write_bytes(path.read_bytes().replace(b"\xe0\x7f\x10\x00OW", b"\xe0\x7f\x10\x00MW"))
-    with pytest.raises(GradingError, match="NotImplementedError"):
+        content = path.read_bytes()
+        start = content.index(b"\xe0\x7f\x10\x00OW")
+        value = content[start + 12 :]
+        short = struct.pack("<H", len(value)) if kind == b"US" else content[start + 6 : start + 12]
+        path.write_bytes(content[: start + 4] + kind + short + value)
+    with pytest.raises(GradingError, match=r"NotImplementedError|ends before its pixels"):
         grading.read(tmp_path)
 
 

@@ -56,7 +56,7 @@ def _open(path: Path, frame: Frame, name: str) -> pydicom.Dataset:
         raise UnreadableSeries(
             f"series {name}: {frame.label} cannot be read ({type(error).__name__}); copy or export it again"
         ) from None
-    if not stored:
+    if not stored or not isinstance(stored[0].value, bytes):
         raise UnreadableSeries(
             f"series {name}: {frame.label} ends before its pixels; copy or export it again"
         )
