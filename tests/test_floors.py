@@ -43,7 +43,8 @@ HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may
     "onnxruntime": {"segment/network.py"},
     "matplotlib": {"report/figure.py", "plots.py", "report/study_report.py"},  # the last for types only
     "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py", "report/study_page.py"},
-    "skimage": {"report/drawing.py"},
+    "contourpy": {"report/drawing.py"},
+    "skimage": set(),  # needed by training/ and benchmarks/ only
     "highdicom": {"report/dicom_seg.py", "report/dicom_sr.py"},
     "dask": set(),
     "distributed": {"batch/cluster.py"},
