@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.anatomy import Muscle, Side, label_of
+from grading.anatomy import Muscle, Region, Side, label_of
 from grading.findings import FINDINGS
 from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS
 from grading.segment.schemes import load_schemes
@@ -47,7 +47,7 @@ def test_every_finding_that_the_readme_explains_exists(readme):
 
 def test_every_column_that_the_readme_explains_exists(readme):
     section = readme.split("## Reading the tables")[1].split("Findings you will meet")[0]
-    columns = {*MEASUREMENT_COLUMNS, *ASYMMETRY_COLUMNS, "t1", "dixon"}
+    columns = {*MEASUREMENT_COLUMNS, *ASYMMETRY_COLUMNS, *Region, "t1", "dixon"}
     named = set(re.findall(r"`([a-z]\w*)`", section))
     assert len(named) > 15
     assert named <= columns
