@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from grading.anatomy import STRUCTURES, Side
 from grading.errors import SegmentationError
@@ -147,48 +148,31 @@ def _onto(
     """Labels and confidence on the image's grid, each class interpolated only where it may be."""
     best = np.asarray(resample(probability[0], grid, target, order=1, outside=1.0), dtype=np.float32)
     winner = np.zeros(target.shape, dtype=np.uint8)
+    flat_best, flat_winner = best.reshape(-1), winner.reshape(-1)
+    candidates = resample(_candidates(probability), grid, target, order=0).reshape(-1)
+    to_grid = np.linalg.inv(grid.affine) @ target.affine
     for index in range(1, len(classes)):
-        box = _box_in(target, grid, probability[index] > _PRESENT)
-        if box is None:
-            continue
-        here = resample(probability[index], grid, _crop(target, box), order=1)
-        better = here > best[box]
-        best[box][better] = here[better]
-        winner[box][better] = index
+        where = np.flatnonzero(candidates & (1 << index))
+        voxel = np.array(np.unravel_index(where, target.shape), dtype=np.float32)
+        position = to_grid[:3, :3].astype(np.float32) @ voxel + to_grid[:3, 3:].astype(np.float32)
+        here = ndimage.map_coordinates(probability[index], position, order=1, mode="nearest")
+        better = here > flat_best[where]
+        flat_best[where[better]] = here[better]
+        flat_winner[where[better]] = index
     is_right = resample(right, grid, target, order=1) > 0.5
     tables = [_label_table(classes, side) for side in (Side.LEFT, Side.RIGHT)]
     labels = np.where(is_right, tables[1][winner], tables[0][winner])
     return labels, best
 
 
+def _candidates(probability: FloatArray) -> npt.NDArray[np.uint16]:
+    """Which classes need a look near each voxel: bit `index` for class `index`, on the network's grid."""
+    bits = np.zeros(probability.shape[1:], dtype=np.uint16)
+    for index in range(1, len(probability)):
+        near = ndimage.maximum_filter(probability[index] > _PRESENT, size=3)
+        bits |= near.astype(np.uint16) << np.uint16(index)
+    return bits
+
+
 def _label_table(classes: "Sequence[str]", side: Side) -> LabelArray:
     return np.array([0, *(STRUCTURES[name].label(side) for name in classes[1:])], dtype=np.uint16)
-
-
-def _box_in(
-    target: Geometry, grid: Geometry, present: npt.NDArray[np.bool_]
-) -> tuple[slice, slice, slice] | None:
-    """Smallest block of `target` that covers the present voxels of `grid`, or None when there are none."""
-    if not present.any():
-        return None
-    low, high = [], []
-    for axis in range(3):
-        along = np.flatnonzero(present.any(axis=tuple(a for a in range(3) if a != axis)))
-        low.append(along[0] - 1)
-        high.append(along[-1] + 1)
-    corners = np.array(np.meshgrid(*zip(low, high, strict=True), indexing="ij")).reshape(3, -1)
-    to_target = np.linalg.inv(target.affine) @ grid.affine
-    index = to_target[:3, :3] @ corners + to_target[:3, 3:]
-    start = np.floor(index.min(axis=1)).astype(int).clip(0, target.shape)
-    stop = (np.ceil(index.max(axis=1)).astype(int) + 1).clip(0, target.shape)
-    if (stop <= start).any():
-        return None
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
-    return i, j, k
-
-
-def _crop(geometry: Geometry, box: tuple[slice, slice, slice]) -> Geometry:
-    start = np.array([s.start for s in box])
-    affine = geometry.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ start
-    return Geometry((box[0].stop - start[0], box[1].stop - start[1], box[2].stop - start[2]), affine)
