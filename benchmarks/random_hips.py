@@ -67,20 +67,21 @@ def random_hips(seed: int, count: int, cache: Path | None = None) -> Iterator[Ra
         name = f"{seed}-{number}-{scan}"
         kept = cache / f"{name}.npz" if cache is not None else None
         if kept is not None and kept.is_file():
-            yield _load(name, kept)
+            yield load(name, kept)
             continue
         if body is None or built != number:
             person = random_parameters(np.random.default_rng([seed, number]))
             body, built = build_phantom(person, SPACING_MM), number
-        hips = _scanned(name, body, np.random.default_rng([seed, number, scan]))
+        hips = scanned(name, body, np.random.default_rng([seed, number, scan]))
         if kept is not None:
-            _save(hips, kept)
+            save(hips, kept)
         yield hips
 
 
-def _scanned(name: str, body: Phantom, rng: np.random.Generator) -> RandomHips:
+def scanned(name: str, body: Phantom, rng: np.random.Generator, *, own_fat: bool = False) -> RandomHips:
+    """A body in a random scanner, with random fat in its muscles or with the fat it was built with."""
     protocol = random_protocol(rng)
-    scan = acquire(with_fat(body, *random_sides(rng)), protocol)
+    scan = acquire(body if own_fat else with_fat(body, *random_sides(rng)), protocol)
     return RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)
 
 
@@ -137,7 +138,8 @@ def _state(rng: np.random.Generator, ill: bool, *, free: bool) -> MuscleState:
     )
 
 
-def _save(hips: RandomHips, path: Path) -> None:
+def save(hips: RandomHips, path: Path) -> None:
+    """Keep a scan in a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part.npz")
     np.savez(
@@ -152,7 +154,8 @@ def _save(hips: RandomHips, path: Path) -> None:
     partial.replace(path)
 
 
-def _load(name: str, path: Path) -> RandomHips:
+def load(name: str, path: Path) -> RandomHips:
+    """A scan that `save` kept."""
     with np.load(path) as kept:
         voxels, labels, truth = kept["voxels"], kept["labels"], pd.DataFrame(kept["truth"])
         affine, slice_axis, (bias, snr) = kept["affine"], int(kept["slice_axis"]), kept["scan"]

@@ -13,7 +13,6 @@ from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
 from grading.segment.regions import Part, divide
-from grading.settings import Settings
 from grading.volume import BoolArray, Segmentation, Volume
 
 PARTLY_EXCLUDED = 0.10  # share of a muscle without usable signal that deserves a word
@@ -85,21 +84,18 @@ class _Body:
     findings: tuple[Finding, ...]
 
 
-def measure(
-    fat: FatMap, segmentation: Segmentation, volume: Volume, settings: Settings | None = None
-) -> tuple[MuscleMeasurement, ...]:
+def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[MuscleMeasurement, ...]:
     """Every muscle and its regions on both sides, in table order; what is absent has its rows too.
 
     Args:
         fat: fat fraction on the image's grid.
         segmentation: labels on the same grid.
         volume: the image: where it is valid and how its slices lie.
-        settings: choices of the run.
     """
-    del settings  # nothing here is a matter of choice yet
     rows: list[MuscleMeasurement] = []
     for muscle in Muscle:
-        views = {side: view_of(segmentation.mask(muscle, side), volume) for side in SIDES}
+        masks = {side: segmentation.mask(muscle, side) for side in SIDES}
+        views = {side: view_of(mask, volume) for side, mask in masks.items()}
         for side in SIDES:
             regions = (Region.WHOLE, *REGIONS[muscle])
             view = views[side]
@@ -107,9 +103,8 @@ def measure(
                 absent = (Finding("not_found", "", muscle, side),)
                 rows += [MuscleMeasurement(muscle, side, region, findings=absent) for region in regions]
                 continue
-            mask = segmentation.mask(muscle, side)
-            body = _body(muscle, side, mask, view, views[side.other], fat, volume)
-            parts = (Part(Region.WHOLE, mask, ()), *divide(segmentation, muscle, side))
+            body = _body(muscle, side, masks[side], view, views[side.other], fat, volume)
+            parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
             rows += [_measure_part(part, body, fat, volume) for part in parts]
     return tuple(rows)
 

@@ -51,7 +51,7 @@ def grade_study(
         labels = segmentation or _segment(volume, name, settings)
     with timed("measure", seconds):
         fraction = fat_map(volume, labels, fat=fat, settings=settings)
-        measurements = measure(fraction, labels, volume, settings)
+        measurements = measure(fraction, labels, volume)
     checks = (*check_laterality(volume, labels, settings), *check_study(fraction, measurements))
     observed = (*volume.findings, *labels.findings, *checks)
     with timed("grade", seconds):

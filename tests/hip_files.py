@@ -1,5 +1,7 @@
 """The ellipsoid hips as a user has them: files on disk, with label maps beside them."""
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import nibabel as nib
@@ -36,6 +38,21 @@ def write_mask(labels: Segmentation, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _save(labels.labels, labels.geometry.affine, "RAS", folder / f"{name}_seg.nii.gz")
     return folder
+
+
+def write_coarse_hips(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
+    """Write one small study under each name; returns the folders of images and label maps."""
+    volume, labels = hips(0.2, geometry=grid((6.0, 8.0, 6.0)))
+    for name in names:
+        write_nifti(volume, folder / "imaging", name)
+        write_mask(labels, folder / "masks", name)
+    return folder / "imaging", folder / "masks"
+
+
+def statuses(out: Path) -> list[str]:
+    """What studies.csv says of each study, in its order."""
+    with (out / "studies.csv").open(encoding="utf-8", newline="") as file:
+        return [row["status"] for row in csv.DictReader(file)]
 
 
 def write_dicom(volume: Volume, folder: Path, **tags: str) -> Path:

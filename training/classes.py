@@ -66,6 +66,13 @@ def class_of(label: int) -> int:
     return INDEX[_PREFIX.get(label // 10, "other_muscle")]
 
 
+def classify(labels: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Class and side of every voxel of a label map, as `class_of` and `side_of` give them."""
+    known, where = np.unique(labels, return_inverse=True)
+    classes, sides = np.array([(class_of(int(n)), side_of(int(n))) for n in known]).T
+    return classes[where].reshape(labels.shape), sides[where].reshape(labels.shape)
+
+
 def side_of(label: int) -> int:
     """0 left, 1 right, -1 no side (midline, background, tissue)."""
     if class_of(label) in (0, INDEX["sacrum"]):

@@ -8,7 +8,7 @@ import numpy as np
 from grading.io import read
 from grading.resample import resample
 from grading.volume import Geometry
-from training.classes import INDEX, NEITHER, NOT_BONE, class_of, side_of
+from training.classes import INDEX, NEITHER, NOT_BONE, classify
 from training.studies import LabelledStudy, labelled
 
 HELD_OUT = ("pelvis13", "pelvis18")  # the last two by name: never trained on
@@ -27,14 +27,10 @@ def load_study(folder: Path) -> LabelledStudy:
 
 def combine(labels: np.ndarray, bones: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
     """Group and side per voxel from sparse outlines and full bone masks. Where they overlap, bone wins."""
-    known = np.unique(labels)
-    to_class = np.zeros(65536, dtype=np.int64)
-    to_side = np.full(65536, -1, dtype=np.int64)
-    for number in known[known != NOT_OUTLINED]:
-        to_class[number], to_side[number] = class_of(int(number)), side_of(int(number))
-    group = np.where(labels == NOT_OUTLINED, NOT_BONE, to_class[labels])
+    group, side = classify(labels)
+    group[labels == NOT_OUTLINED] = NOT_BONE
     group[labels == 0] = NEITHER
-    side = np.where(labels == NOT_OUTLINED, -1, to_side[labels])
+    side[labels == NOT_OUTLINED] = -1
     bony = bones > 0
     # A voxel of bone is that bone; the lumbar spine is no gluteal muscle and nothing else we name.
     for number, name in _BONE_CLASSES.items():

@@ -93,7 +93,6 @@ def _is_finished(job: Job, folder: OutputFolder) -> bool:
     earlier = folder.entries.get(job.name)
     if earlier is None or earlier.status not in (GRADED, NOT_GRADABLE):
         return False
-    before, now = earlier.origin, job.origin
-    if (before.stamps, before.recipe) != (now.stamps, now.recipe):
+    if not job.origin.unchanged_since(earlier.origin):
         return False
     return not earlier.measurements or folder.is_whole(job.name)

@@ -206,7 +206,7 @@ def _settle(todo: Plan, folder: OutputFolder) -> None:
         if entry.status == PENDING:  # it may have been finished without our hearing of it
             with suppress(KeyError):
                 result = Entry.of(folder.load(job.name))
-                if (result.origin.stamps, result.origin.recipe) == (job.origin.stamps, job.origin.recipe):
+                if job.origin.unchanged_since(result.origin):
                     folder.hold(result)
     folder.tidy()  # before the tables, because half a study may have filled the disk
     folder.write_tables()

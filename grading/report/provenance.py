@@ -54,6 +54,10 @@ class Origin:
     content: str = ""
     recipe: str = ""
 
+    def unchanged_since(self, earlier: "Origin") -> bool:
+        """Whether files and recipe are those of an earlier result, as their stamps tell."""
+        return (self.stamps, self.recipe) == (earlier.stamps, earlier.recipe)
+
 
 UNKNOWN_ORIGIN = Origin()
 

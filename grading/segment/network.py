@@ -165,12 +165,12 @@ def _onto(
     return labels, best
 
 
-def _candidates(probability: FloatArray) -> npt.NDArray[np.uint16]:
+def _candidates(probability: FloatArray) -> npt.NDArray[np.uint32]:
     """Which classes need a look near each voxel: bit `index` for class `index`, on the network's grid."""
-    bits = np.zeros(probability.shape[1:], dtype=np.uint16)
+    bits = np.zeros(probability.shape[1:], dtype=np.uint32)
     for index in range(1, len(probability)):
         near = ndimage.maximum_filter(probability[index] > _PRESENT, size=3)
-        bits |= near.astype(np.uint16) << np.uint16(index)
+        bits |= near.astype(np.uint32) << np.uint32(index)
     return bits
 
 

@@ -1,15 +1,12 @@
 """On a Dask cluster a run gives what it gives on one machine, and says so when the cluster is lost."""
 
-import csv
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from ellipsoid_hip import grid, hips
-from hip_files import write_mask, write_nifti
+from hip_files import statuses, write_coarse_hips
 
 import grading
 from grading.errors import ConfigurationError
@@ -23,12 +20,8 @@ NAMES = [f"{letter}_t1" for letter in "abcdef"]
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory):
     """Six coarse hips and the settings that name their label maps."""
-    folder = tmp_path_factory.mktemp("studies")
-    volume, labels = hips(0.2, geometry=grid((6.0, 8.0, 6.0)))
-    for name in NAMES:
-        write_nifti(volume, folder / "imaging", name)
-        masks = write_mask(labels, folder / "masks", name)
-    return folder / "imaging", Settings(segmenter="masks", masks=masks)
+    imaging, masks = write_coarse_hips(tmp_path_factory.mktemp("studies"), NAMES)
+    return imaging, Settings(segmenter="masks", masks=masks)
 
 
 @pytest.fixture
@@ -49,11 +42,6 @@ def scheduler(tmp_path):
     for process in processes:
         process.kill()
         process.wait()
-
-
-def statuses(out: Path) -> list[str]:
-    with (out / "studies.csv").open(encoding="utf-8", newline="") as file:
-        return [row["status"] for row in csv.DictReader(file)]
 
 
 def test_a_scheduler_that_is_not_there_is_said(studies, tmp_path, monkeypatch):

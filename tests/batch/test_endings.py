@@ -1,6 +1,5 @@
 """However a run ends, its tables tell what is on disk, and the next run does exactly the rest."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -9,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ellipsoid_hip import grid, hips
-from hip_files import write_mask, write_nifti
+from hip_files import statuses, write_coarse_hips
 
 import grading
 from grading.errors import ConfigurationError
@@ -23,12 +21,8 @@ NAMES = [f"{letter}_t1" for letter in "abcd"]
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory):
     """Four coarse hips and the settings that name their label maps."""
-    folder = tmp_path_factory.mktemp("studies")
-    volume, labels = hips(0.2, geometry=grid((6.0, 8.0, 6.0)))
-    for name in NAMES:
-        write_nifti(volume, folder / "imaging", name)
-        masks = write_mask(labels, folder / "masks", name)
-    return folder / "imaging", Settings(masks=masks)
+    imaging, masks = write_coarse_hips(tmp_path_factory.mktemp("studies"), NAMES)
+    return imaging, Settings(masks=masks)
 
 
 @pytest.fixture
@@ -41,11 +35,6 @@ def small_disk(tmp_path):
         pytest.skip("mounting a small disk needs more rights")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)  # noqa: S603, S607
-
-
-def statuses(out: Path) -> list[str]:
-    with (out / "studies.csv").open(encoding="utf-8", newline="") as file:
-        return [row["status"] for row in csv.DictReader(file)]
 
 
 def reports(out: Path) -> dict[str, int]:
