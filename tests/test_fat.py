@@ -12,7 +12,7 @@ from grading.anatomy import SIDES, Muscle, Side
 from grading.errors import GridMismatchError
 from grading.fat import fat_map
 from grading.fat.bias import BiasField
-from grading.fat.references import lean_signal, mode
+from grading.fat.references import lean_signal, mode, weighted_reference
 from grading.masks import interior
 from grading.volume import Volume
 
@@ -131,10 +131,17 @@ def test_mirroring_the_patient_swaps_the_sides_and_changes_nothing_else(truth, s
 
 
 def test_the_lean_signal_is_the_lowest_that_muscles_share():
-    signal, agreeing = lean_signal([150.0, 300.0, 201.0, 199.0, 280.0, 290.0, 285.0])
+    signal, _, _ = weighted_reference(*lean_signal([150.0, 300.0, 201.0, 199.0, 280.0, 290.0, 285.0]))
     assert signal == pytest.approx(200.0)
-    assert list(agreeing) == [199.0, 201.0]
     assert lean_signal([100.0, 200.0, 400.0]) is None
+
+
+def test_no_rounding_lets_a_muscle_in_or_out_of_the_lean_reference():
+    others = [95.0, 98.0, 100.0, 101.0, 103.0, 107.0]
+    at = np.linspace(90.0, 130.0, 4001)  # steps of 0.01
+    read = np.array([weighted_reference(*lean_signal([*others, value])) for value in at])
+    assert np.abs(np.diff(read, axis=0)).max() < 0.01
+    assert read[-1] == pytest.approx(weighted_reference(*lean_signal(others)))
 
 
 @settings(max_examples=10, deadline=None)

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from grading.anatomy import SIDES, Muscle
+from grading.anatomy import SIDES, Muscle, Region
 from grading.fat import fat_map
 from grading.io import read
 from grading.measure import measure
@@ -27,7 +27,7 @@ def test_medius_and_minimus_read_within_ten_points_of_the_eye(real_data):
     segmentation = Segmentation(labels, volume.geometry, np.ones(labels.shape, np.float32), "reader")
     seen = json.loads((study / "reader_grades.json").read_text())
     rows = measure(fat_map(volume, segmentation), segmentation, volume)
-    fractions = {(m.muscle, m.side): m.fat_fraction for m in rows}
+    fractions = {(m.muscle, m.side): m.fat_fraction for m in rows if m.region is Region.WHOLE}
     for muscle, name in READER_NAMES.items():
         for side in SIDES:
             eye = seen[f"{name}_{side[0].upper()}"]["fat_pct"] / 100

@@ -13,6 +13,8 @@ Array = npt.NDArray[np.float64]
 
 MODE_BINS = 256  # of the histogram a mode is read from; the smoothing spans several of them
 SAME_TISSUE = 0.10  # relative: modes of lean muscles differ by about this much after shading correction
+NO_LONGER_LEAN = 0.15  # relative distance from lean muscle at which a mode no longer counts
+MOST_STEPS, CONVERGED = 200, 1e-12  # of the search for the signal that lean muscles share
 MINIMUM_UNITS = 2  # muscles (one side each) that must agree: never the graded muscle alone
 DRAWS = 200  # bootstrap resamples: the error of an error is then 5 %
 
@@ -60,28 +62,38 @@ def mode(values: Array) -> float:
     return float(edges[peak] + width * (0.5 + np.clip(shift, -1, 1)))
 
 
-def lean_signal(modes: Sequence[float]) -> tuple[float, Array] | None:
-    """Signal of lean muscle from the mode of each muscle, and the modes that agree on it.
+def lean_signal(modes: Sequence[float]) -> tuple[Array, Array] | None:
+    """Modes of every muscle in rising order, and how far each of them counts as lean, 0-1.
 
-    The lowest modes that `MINIMUM_UNITS` muscles share: fat infiltration only ever raises a T1 signal, so
-    muscles above the rest are fattier, and a single one below the rest is more likely mislabelled.
+    Sought is the lowest signal that `MINIMUM_UNITS` muscles share: fat infiltration only ever raises a T1
+    signal, so muscles above the rest are fattier, and a single one below the rest is more likely
+    mislabelled. A muscle's weight fades with its distance from that signal (Tukey's biweight), so that
+    no rounding of the image lets a whole muscle in or out.
 
     Returns:
-        (signal, modes in agreement), or None where no two muscles agree.
+        (modes, weights), or None where no two muscles agree.
     """
     ordered = np.sort(np.asarray(modes, dtype=float))
     for lowest in ordered:
-        group = ordered[(ordered >= lowest) & (ordered <= lowest * (1 + SAME_TISSUE))]
-        if group.size < MINIMUM_UNITS:
+        together = (ordered >= lowest) & (ordered <= lowest * (1 + SAME_TISSUE))
+        if np.count_nonzero(together) < MINIMUM_UNITS:
             continue
-        for _ in range(ordered.size):
-            centre = float(group.mean())
-            grown = ordered[np.abs(ordered / centre - 1) <= SAME_TISSUE]
-            if grown.size == group.size or grown.size < MINIMUM_UNITS:
+        centre = float(ordered[together].mean())
+        for _ in range(MOST_STEPS):
+            weights = np.clip(1 - ((ordered / centre - 1) / NO_LONGER_LEAN) ** 2, 0, None) ** 2
+            before, centre = centre, float(np.average(ordered, weights=weights))
+            if abs(centre / before - 1) < CONVERGED:
                 break
-            group = grown
-        return float(group.mean()), group
+        return ordered, weights
     return None
+
+
+def weighted_reference(values: Array, weights: Array) -> tuple[float, float, float]:
+    """Mean of `values`, its standard error, and the SD of a single value; weights need not add to 1."""
+    mean = float(np.average(values, weights=weights))
+    count = float(weights.sum() ** 2 / (weights**2).sum())  # of equal values that would tell as much [Kish]
+    spread = float(np.sqrt(np.average((values - mean) ** 2, weights=weights) * count / (count - 1)))
+    return mean, spread / float(np.sqrt(count)), spread
 
 
 def bootstrap_error(values: Array, seed: int) -> float:

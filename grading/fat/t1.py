@@ -13,7 +13,7 @@ from grading.anatomy import Side
 from grading.fat.bias import BiasField, TissueSample, fit_bias
 from grading.fat.metal import VOID, find_metal
 from grading.fat.partial_volume import read_partial_volume
-from grading.fat.references import Array, Reference, bootstrap_error, lean_signal, mode, robust_spread
+from grading.fat.references import Array, Reference, bootstrap_error, lean_signal, mode, robust_spread, weighted_reference
 from grading.fat.tissue import (
     FAT_OVER_MUSCLE,
     MINIMUM_ML,
@@ -57,7 +57,7 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
         return _without(volume, _why_no_fat(scene))
     corrected = volume.voxels / shading.field.gain()
     muscles = tuple(muscle_zones(segmentation, volume.series.slice_axis))
-    muscle = _muscle_reference(corrected, volume, muscles, settings.seed)
+    muscle = _muscle_reference(corrected, volume, muscles)
     if muscle is None:
         return _without(volume, Finding("no_muscle_reference", "no two muscles agree on a lean signal"))
     sides, middle = labelled_sides(segmentation), midline(segmentation)
@@ -129,7 +129,7 @@ def _why_no_fat(scene: Scene) -> Finding:
 
 
 def _muscle_reference(
-    corrected: FloatArray, volume: Volume, muscles: Sequence[MuscleZones], seed: int
+    corrected: FloatArray, volume: Volume, muscles: Sequence[MuscleZones]
 ) -> Reference | None:
     """Lean signal pooled over the muscles of both sides; None when no two agree."""
     modes: list[float] = []
@@ -145,11 +145,10 @@ def _muscle_reference(
     lean = lean_signal(modes)
     if lean is None:
         return None
-    signal, agreeing = lean
-    pooled = sum(n for n, m in zip(voxels, modes, strict=True) if m in agreeing)
-    return Reference(
-        "muscle", None, signal, bootstrap_error(agreeing, seed), float(np.std(agreeing, ddof=1)), pooled
-    )
+    ordered, weights = lean
+    signal, error, spread = weighted_reference(ordered, weights)
+    pooled = sum(n for n, w in zip(np.asarray(voxels)[np.argsort(modes)], weights, strict=True) if w > 0)
+    return Reference("muscle", None, signal, error, spread, int(pooled))
 
 
 def _fat_references(
