@@ -13,7 +13,15 @@ from grading.anatomy import Side
 from grading.fat.bias import BiasField, TissueSample, fit_bias
 from grading.fat.metal import VOID, find_metal
 from grading.fat.partial_volume import read_partial_volume
-from grading.fat.references import Array, Reference, bootstrap_error, lean_signal, mode, robust_spread, weighted_reference
+from grading.fat.references import (
+    Array,
+    Reference,
+    bootstrap_error,
+    lean_signal,
+    mode,
+    robust_spread,
+    weighted_reference,
+)
 from grading.fat.tissue import (
     FAT_OVER_MUSCLE,
     MINIMUM_ML,
