@@ -41,10 +41,10 @@ class Recipe:
     data: Path
     cache: Path
     real_share: float = 0.4
-    scan_share: float = 0.2
-    map_phantom_share: float = 0.1
+    scan_share: float = 0.25
+    map_phantom_share: float = 0.05
     phantoms: int = 10
-    scans: int = 32
+    scans: int = 64
     held_out: tuple[str, ...] = real.HELD_OUT
 
 

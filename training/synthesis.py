@@ -19,6 +19,7 @@ from training.warp import PATCH_SPACING_MM, random_warp, smooth_noise
 _FAR_MM = 200.0  # "outside the label map" in the distance image
 _ELSEWHERE = 0.08  # of all patches lie anywhere along the body
 _TUMOUR = 0.1  # of all patches hold a mass
+_THICKEST_FASCIA = 0.4  # share of a voxel next to muscle: 1 mm, dark in every contrast
 ONE_HIP_MM = 200.0  # a narrower patch shows one hip
 
 
@@ -153,6 +154,8 @@ def _paint(
         border |= functional.pad(change, ahead) | functional.pad(change, behind)
     plane = torch.sigmoid(smooth_noise(shape, (8, 8, 8), rng) + rng.normal(-0.3, 1.0)) * rng.uniform(0.2, 0.9)
     image = torch.where(border & meat, image + plane * (tissues.fat - image), image)
+    wrapped = _dilate(muscle) & (kind == 0) & ~distractor
+    image = torch.where(wrapped, image * (1 - rng.uniform(0, _THICKEST_FASCIA)), image)
     cortex = rng.uniform(0.1, 0.8)
     image = torch.where(border & bone, image + cortex * (tissues.cortex - image), image)
 

@@ -30,8 +30,12 @@ TRIES, STARTS = 2, 3
 """A process may die of what another process did to it; a study that kills its second one has failed, and
 where three in a row do not even start, none will."""
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Read by OpenMP, OpenBLAS, MKL and Accelerate; unset, each process would start a thread per processor."""
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Read by the libraries of other segmenters; unset, each process would start a thread per processor."""
+
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+"""Read by NumPy's OpenBLAS and Accelerate: our matrices are small, and on a busy machine threads wait for
+each other longer than they work; sums then come out the same, however many processors there are."""
 
 _START = """
 import json, sys
@@ -136,7 +140,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**numbers, **os.environ},  # the user's own choice counts
+            env={**_ONE_THREAD, **numbers, **os.environ},  # the user's own choice counts
             start_new_session=os.name == "posix",  # Ctrl-C is the parent's to understand
         )
         self._answers: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()

@@ -12,7 +12,7 @@ from grading.phantom.labels import BLADDER, DEEP_FAT, SUBCUTANEOUS_FAT, VERTEBRA
 from grading.phantom.protocol import Protocol
 from grading.phantom.sampling import Sampler
 from grading.phantom.texture import texture
-from grading.phantom.tissue import Tissue, fat, fat_content, water
+from grading.phantom.tissue import Tissue, fat, water
 from grading.series import Role, SeriesInfo
 from grading.volume import FloatArray, LabelArray, Volume
 
@@ -69,7 +69,7 @@ def _components(phantom: Phantom, scan: Protocol, sampler: Sampler) -> tuple[Flo
     count = max(Tissue) + 1
     brightness, share = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
     for tissue in Tissue:
-        share[tissue] = fat_content(tissue)
+        share[tissue] = phantom.fat_content(tissue)
         if tissue in waters:
             relaxation = waters[tissue]
             spin_echo = relaxation.spin_echo(scan.tr_ms, scan.te_ms)
@@ -134,6 +134,7 @@ def _labels(phantom: Phantom, sampler: Sampler) -> LabelArray:
 
 def _truth(phantom: Phantom, sampler: Sampler, labels: LabelArray) -> pd.DataFrame:
     fatty = np.where(phantom.tissue == Tissue.FAT, np.float32(1), phantom.fat_fraction)
+    fatty[phantom.tissue == Tissue.FASCIA] = phantom.fat_content(Tissue.FASCIA)
     fat_on_grid = sampler(fatty)
     rows = []
     for muscle in Muscle:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from grading.anatomy import STRUCTURES, Side
 from grading.phantom import body, interior
@@ -12,7 +13,7 @@ from grading.phantom.frame import FineHalf, HalfFrame, fine_geometry
 from grading.phantom.labels import DEEP_FAT, SUBCUTANEOUS_FAT, VERTEBRA
 from grading.phantom.parameters import PhantomParameters, SideParameters
 from grading.phantom.scene import NAMES, Scene
-from grading.phantom.tissue import Tissue
+from grading.phantom.tissue import Tissue, fat_content
 from grading.phantom.volumes import offsets_mm
 from grading.volume import FloatArray, Geometry, LabelArray
 
@@ -27,7 +28,7 @@ class Phantom:
     Attributes:
         labels: uint16 (i, j, k), numbers of `grading.anatomy.STRUCTURES` and, for the rest, of
             `grading.phantom.labels`; 0 = outside the body.
-        tissue: uint8 (i, j, k), members of `Tissue`.
+        tissue: uint8 (i, j, k), members of `Tissue`; the voxels of fat next to muscle hold its fascia.
         fat_fraction: float32 (i, j, k), fat within each voxel of muscle, 0-1; 0 elsewhere.
         owner: uint8 (i, j, k), which muscle a voxel belongs to: 1 + index into `grading.phantom.scene.NAMES`,
             0 for none.
@@ -41,6 +42,12 @@ class Phantom:
     owner: npt.NDArray[np.uint8]
     geometry: Geometry
     parameters: PhantomParameters
+
+    def fat_content(self, tissue: Tissue) -> float:
+        """Fat share of a voxel of a tissue other than muscle, 0-1; beside a thin fascia there is fat."""
+        if tissue is Tissue.FASCIA:
+            return 1 - min(self.parameters.fascia_mm / self.geometry.spacing_mm[0], 1.0)
+        return fat_content(tissue)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +128,7 @@ def _half(scene: Scene, fine: FineHalf, side: Side) -> _Half:
     tissue[muscle] = Tissue.MUSCLE
     fat = infiltrate(fine, owner, NAMES, person.side(side))
     interior.fill(fine, scene.skeleton, scene.trunk_mm, structure, tissue, person.side(side).texture_seed)
+    tissue[ndimage.binary_dilation(muscle) & (tissue == Tissue.FAT)] = Tissue.FASCIA
     return _Half(structure, tissue, fat, owner)
 
 

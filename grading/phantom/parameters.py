@@ -83,6 +83,8 @@ class PhantomParameters:
         pelvic_tilt_deg: rotation of the pelvis about the axis through the femoral heads, forward positive.
         subcutaneous_mm: fat under the skin at the buttock, 5-80.
         fat_plane_mm: fat between neighbouring muscles, 1-6.
+        fascia_mm: thickness of the fascia round every muscle, 0-1.2; deep fascia of the thigh has 0.56-1.11
+            (Pirri 2021, PMC7930759).
         belly_mm: how far the abdomen bulges beyond a flat one.
         warp_mm: amplitude of a smooth, side-symmetric deformation that makes persons differ; 0-8.
         warp_seed: draws that deformation.
@@ -95,6 +97,7 @@ class PhantomParameters:
     pelvic_tilt_deg: float = 0.0
     subcutaneous_mm: float = 25.0
     fat_plane_mm: float = 2.5
+    fascia_mm: float = 0.7
     belly_mm: float = 0.0
     warp_mm: float = 0.0
     warp_seed: int = 0
@@ -136,6 +139,7 @@ def random_parameters(rng: np.random.Generator) -> PhantomParameters:
         belly_mm=float(np.clip(obesity * rng.uniform(0, 0.8), 0, 45)),
         warp_mm=float(rng.uniform(1, 6)),
         warp_seed=int(rng.integers(2**31)),
+        fascia_mm=float(rng.uniform(0.2, 1.1)),
         left=sides[Side.LEFT],
         right=sides[Side.RIGHT],
     )

@@ -25,6 +25,7 @@ class Tissue(IntEnum):
     GAS = 11
     NERVE = 12
     TENDON = 13
+    FASCIA = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ _WATER_1_5_T = {
     Tissue.DISC: Relaxation(1000, 70, 0.75),
     Tissue.NERVE: Relaxation(950, 60, 0.9),
     Tissue.TENDON: Relaxation(600, 8, 0.25),
+    Tissue.FASCIA: Relaxation(600, 8, 0.25),
 }
 _LENGTHENING_AT_3_T = 1.2  # T1 of water, 3 T over 1.5 T, mean over tissues (de Bazelaire 2004)
 _MUSCLE_3_T = Relaxation(1420, 32)

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
-from phantoms import NOISELESS, healthy, ill, scan_of_the_ill
+from phantoms import ILL, NOISELESS, SPACING_MM, healthy, ill, scan_of_the_ill
+from scipy import ndimage
 
 from grading.anatomy import SIDES, Muscle, Side, label_of
 from grading.errors import ConfigurationError
-from grading.phantom import Protocol, Tissue, acquire
-from grading.phantom.labels import BLADDER, SUBCUTANEOUS_FAT
+from grading.phantom import MuscleState, Protocol, Tissue, acquire, build_phantom
+from grading.phantom.labels import BLADDER, DEEP_FAT, SUBCUTANEOUS_FAT
 from grading.phantom.tissue import fat, water
 from grading.series import Role
 
@@ -88,6 +90,22 @@ def test_every_plane_stacks_along_its_axis(plane):
 def test_a_noiseless_scan_of_a_symmetric_body_is_symmetric():
     voxels = acquire(healthy(), replace(NOISELESS, textured=True)).volume.voxels
     np.testing.assert_allclose(voxels, voxels[::-1], atol=0.05)
+
+
+def test_fascia_shows_the_border_of_a_muscle_that_is_all_fat_and_changes_no_truth():
+    end_stage = replace(ILL.right, minimus=MuscleState(fat_fraction=1.0))
+    scans = [
+        acquire(build_phantom(replace(ILL, right=end_stage, fascia_mm=mm), SPACING_MM), NOISELESS)
+        for mm in (0.0, 0.9)
+    ]
+    minimus = scans[0].labels == label_of(Muscle.GLUTEUS_MINIMUS, Side.RIGHT)
+    layer = ndimage.binary_dilation(minimus) & (scans[0].labels == DEEP_FAT)
+    bare, wrapped = (scan.volume.voxels for scan in scans)
+    assert wrapped[layer].mean() < 0.9 * bare[layer].mean()
+    inside = ndimage.binary_erosion(minimus)
+    assert wrapped[inside].mean() == pytest.approx(bare[inside].mean(), rel=0.03)
+    known = ["volume_ml", "fat_fraction", "coverage"]
+    pd.testing.assert_frame_equal(scans[0].truth[known], scans[1].truth[known])
 
 
 def test_noise_has_the_asked_ratio_and_repeats_with_its_seed():
