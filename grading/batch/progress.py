@@ -33,6 +33,9 @@ class Watcher:
     def looked_at(self, files: int) -> None:
         """So many files have been looked at in search of studies."""
 
+    def silent(self, files: int, seconds: float) -> None:
+        """The search has stood still for so long after `files` files; may come from another thread."""
+
     def begin(self, studies: int, finished: int) -> None:
         """The search is over; `finished` of `studies` need no work."""
 
@@ -54,6 +57,10 @@ class JsonLines(Watcher):
         self._stream = stream
         self._start = time.perf_counter()
 
+    def silent(self, files: int, seconds: float) -> None:
+        """{"event": "silent", "files": n, "for_s": s}."""
+        self._say("silent", files=files, for_s=seconds)
+
     def begin(self, studies: int, finished: int) -> None:
         """{"event": "begin", "studies": n, "finished": n}."""
         self._say("begin", studies=studies, finished=finished)
@@ -70,7 +77,7 @@ class JsonLines(Watcher):
         """{"event": "end"}."""
         self._say("end")
 
-    def _say(self, event: str, **more: str | int) -> None:
+    def _say(self, event: str, **more: str | float) -> None:
         seconds = round(time.perf_counter() - self._start, 3)
         print(json.dumps({"event": event, "seconds": seconds, **more}), file=self._stream, flush=True)
 
@@ -101,6 +108,14 @@ class Bars(Watcher):
         """Move the bar of the search."""
         self._progress.start()
         self._progress.update(self._task, completed=files)
+
+    def silent(self, files: int, seconds: float) -> None:
+        """Say that the disk or share may not answer."""
+        self._progress.console.print(
+            f"no file has answered for {seconds:g} s, after {files} files: is the disk or share still there? "
+            "The search goes on once it answers; Ctrl-C stops, and nothing that was graded is lost",
+            soft_wrap=True,
+        )
 
     def begin(self, studies: int, finished: int) -> None:
         """Change to the bar of the studies."""
@@ -149,6 +164,10 @@ class Both(Watcher):
     def looked_at(self, files: int) -> None:  # noqa: D102
         for watcher in self._watchers:
             watcher.looked_at(files)
+
+    def silent(self, files: int, seconds: float) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.silent(files, seconds)
 
     def begin(self, studies: int, finished: int) -> None:  # noqa: D102
         for watcher in self._watchers:

@@ -15,6 +15,7 @@ from grading.batch.origin import model_digest
 from grading.batch.plan import Plan, as_pending, plan
 from grading.batch.progress import Watcher, watcher
 from grading.batch.results import Results
+from grading.batch.silence import heard
 from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError
 from grading.io.discover import discover
@@ -137,7 +138,8 @@ def rebuild(out: Path | str) -> Results:
 
 
 def _search(sources: Sequence[Path], settings: Settings, tell: Watcher) -> Sequence[StudyFound]:
-    return discover(sources, contrast=settings.contrast, identify=settings.identify, progress=tell.looked_at)
+    with heard(tell) as progress:
+        return discover(sources, contrast=settings.contrast, identify=settings.identify, progress=progress)
 
 
 def _paths(inputs: Path | str | Sequence[Path | str]) -> list[Path]:
