@@ -28,6 +28,9 @@ from grading.settings import Settings
 REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
 NOT_REACHED = "not graded yet; run the same command again to go on"
 _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
+FAT_STEPS = 1024
+"""Steps of the fat fraction in `fat_fraction.nii.gz`: a tenth of a point is far below noise, at half the size."""
+
 _PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
 _BESIDE_REPORT = (*_PICTURES, *DICOM_FILES)
 
@@ -89,7 +92,8 @@ class OutputFolder:
 
         folder = make_folder(self.study_folder(report.name))
         images = report.images
-        known = np.where(images.fat.valid, images.fat.fraction, np.nan).astype(np.float32)
+        fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
+        known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
         with writing(folder):
             write_nifti(images.segmentation.labels, images.volume, folder / "segmentation.nii.gz")
             write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
