@@ -73,6 +73,11 @@ def kept_decisions(out: Path) -> dict[str, Decision]:
     return {study: decision for study, decision in found.items() if decision is not None}
 
 
+def rejected(decided: Mapping[str, Decision]) -> set[str]:
+    """Names of the studies that leave the tables."""
+    return {study for study, decision in decided.items() if decision.verdict is Verdict.REJECT}
+
+
 def adopt_decisions(out: Path, file: Path) -> dict[str, Decision]:
     """Take the decisions in `file` over into an output folder; those on other studies stay.
 

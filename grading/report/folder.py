@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grading.errors import ConfigurationError
 from grading.report.columns import DICTIONARIES, dictionary_text
-from grading.report.decisions import DECISION_COLUMNS, Verdict, kept_decisions, with_decision
+from grading.report.decisions import DECISION_COLUMNS, kept_decisions, rejected, with_decision
 from grading.report.dicom_objects import DICOM_FILES
 from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
@@ -29,7 +29,7 @@ REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
 NOT_REACHED = "not graded yet; run the same command again to go on"
 _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
 FAT_STEPS = 1024
-"""Steps of the fat fraction in `fat_fraction.nii.gz`: a tenth of a point is far below noise, at half the size."""
+"""Steps of the fat fraction in its map: a tenth of a point is far below noise, and takes half the space."""
 
 _PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
 _BESIDE_REPORT = (*_PICTURES, *DICOM_FILES)
@@ -169,7 +169,8 @@ class OutputFolder:
         """
         decided = kept_decisions(self.path)
         entries = [entry for _, entry in sorted(self.entries.items())]
-        kept = [e for e in entries if e.name not in decided or decided[e.name].verdict is not Verdict.REJECT]
+        out = rejected(decided)
+        kept = [e for e in entries if e.name not in out]
         studies = [with_decision(e.study, decided.get(e.name)) for e in entries]
         for name, columns, lines in (
             ("studies.csv", (*STUDY_COLUMNS, *DECISION_COLUMNS[1:]), studies),  # first: it accounts for all
@@ -199,9 +200,8 @@ class OutputFolder:
         """
         from grading.report.bids import write_bids
 
-        decided = kept_decisions(self.path)
-        rejected = {name for name, decision in decided.items() if decision.verdict is Verdict.REJECT}
-        found = (result for result in _stored(self.path / "studies") if result.name not in rejected)
+        out = rejected(kept_decisions(self.path))
+        found = (result for result in _stored(self.path / "studies") if result.name not in out)
         reports = [result for result in found if isinstance(result, StudyReport)]
         return write_bids(reports, self.path / "studies", self.path)
 
