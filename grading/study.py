@@ -61,6 +61,7 @@ def grade_study(
             GradedMuscle(m, tuple(grade(m, s) for s in scales), volume_context(m, sex)) for m in measurements
         )
         asymmetries = compare(measurements, labels, fraction, volume, settings.affected)
+        distribution = pattern(measurements)
     return StudyReport(
         name=name,
         series=volume.series.name,
@@ -68,7 +69,7 @@ def grade_study(
         asymmetries=asymmetries,
         findings=tuple(dict.fromkeys(f for f in observed if f.muscle is None)),
         provenance=trace(labels.method, settings, [v for v in (volume, fat) if v], seconds),
-        pattern=pattern(measurements),
+        pattern=distribution,
         images=StudyImages(volume, labels, fraction),
     )
 

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")  # it becomes a column of the tables
 _FIELDS = ("name", "title", "variant", "stages", "edges", "calibrated", "source")
 
 
+@lru_cache(maxsize=4)
 def shipped_scales(settings: Settings) -> tuple[Scale, ...]:
     """The scales that come with the program, in the order they are listed."""
     text = resources.files("grading.classify").joinpath(SHIPPED_FILE).read_text("utf-8")

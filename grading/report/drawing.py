@@ -1,5 +1,6 @@
 """Picture primitives on Pillow: a grey plane, outlines, fat colours, letters for the sides, text."""
 
+import io
 import unicodedata
 from functools import cache
 from typing import cast
@@ -16,8 +17,16 @@ from grading.report.study_report import StudyImages
 
 _SMOOTHING = 4  # outlines are drawn this many times larger and averaged down, which smooths their steps
 _LINE_PX = 1.7
+_COMPRESSION = 3  # on these pictures as small as the usual 6, in half the time
 _TICKS_PERCENT = (0, 25, 50, 75, 100)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as the content of a PNG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", compress_level=_COMPRESSION)
+    return buffer.getvalue()
 
 
 @cache

@@ -5,11 +5,9 @@ muscles are largest; on the right the numbers. Radiological convention: the pati
 right is on the picture's left, and letters say so.
 """
 
-import io
-
 from PIL import Image, ImageDraw
 
-from grading.report.drawing import drawable, fat_bar, fat_panel, font, outlined_panel, panel_size
+from grading.report.drawing import drawable, fat_bar, fat_panel, font, outlined_panel, panel_size, png
 from grading.report.numbers import write_numbers
 from grading.report.palette import INK, PAPER
 from grading.report.slices import AXIAL, CORONAL, grey_window, key_slices
@@ -49,6 +47,4 @@ def overview_png(report: StudyReport) -> bytes:
     bar_top = height - bar.height - _MARGIN_PX
     page.paste(bar, (text_left, bar_top))
     write_numbers(pen, (text_left, _HEADING_PX, page.width - _MARGIN_PX, bar_top), report)
-    picture = io.BytesIO()
-    page.save(picture, format="PNG")
-    return picture.getvalue()
+    return png(page)

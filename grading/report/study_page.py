@@ -10,7 +10,7 @@ from PIL import Image
 
 from grading.anatomy import SIDES, Muscle
 from grading.findings import Severity
-from grading.report.drawing import fat_bar, fat_panel, outlined_panel, panel_size
+from grading.report.drawing import fat_bar, fat_panel, outlined_panel, panel_size, png
 from grading.report.embed import PLANE_STEP, STRUCTURES, embed
 from grading.report.palette import COLOURS, FAT_SCALE
 from grading.report.render import render
@@ -70,9 +70,7 @@ def thumbnail_png(images: StudyImages, width_px: int = 240) -> bytes:
     """A small picture of the outlines, for a list of studies."""
     cut = key_slices(images)[1]
     panel = outlined_panel(images, cut, panel_size(images, cut, width_px, 1.0), grey_window(images.volume))
-    buffer = io.BytesIO()
-    panel.quantize(64).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return png(panel.quantize(64))
 
 
 def _gravest(findings: Sequence[FindingRow]) -> str:
@@ -119,9 +117,7 @@ def _pictures(images: StudyImages) -> list[tuple[str, str, str]]:
 
 def _png(picture: Image.Image) -> str:
     """A picture as an address that holds it."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
 def _viewer(images: StudyImages) -> dict[str, object]:
