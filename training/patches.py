@@ -41,10 +41,10 @@ class Recipe:
     data: Path
     cache: Path
     real_share: float = 0.4
-    scan_share: float = 0.25
+    scan_share: float = 0.4
     map_phantom_share: float = 0.05
     phantoms: int = 10
-    scans: int = 64
+    scans: int = 96
     held_out: tuple[str, ...] = real.HELD_OUT
 
 

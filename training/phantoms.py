@@ -27,14 +27,14 @@ def phantom_anatomies(count: int, seed: int = TRAINING_SEED) -> list[Anatomy]:
 def phantom_studies(count: int, cache: Path, seed: int = TRAINING_SEED) -> Iterator[LabelledStudy]:
     """`count` T1 scans of random people, every voxel labelled; kept in `cache`.
 
-    Each person is scanned twice: as built, where what is fatty is also wasted, and with other fat.
+    Each person is scanned twice as built, where what is fatty is also wasted, and once with other fat.
     """
     for number in range(count):
         name = f"{seed}-{number}"
         kept = cache / f"{name}.npz"
         if not kept.is_file():
             rng = np.random.default_rng([seed, number])
-            save(scanned(name, _body(seed, number // 2), rng, own_fat=number % 2 == 0), kept)
+            save(scanned(name, _body(seed, number // 3), rng, own_fat=number % 3 > 0), kept)
         hips = load(name, kept)
         yield labelled(hips.volume, *classify(hips.labels))
 
