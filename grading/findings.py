@@ -51,6 +51,12 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION, "The muscle leaves the image; its whole volume is not known."
     ),
     "not_found": FindingKind(Severity.STOP, "The muscle, or this region of it, was not found in the image."),
+    "low_confidence": FindingKind(
+        Severity.CAUTION, "The network is unsure of this outline; look at it before believing its numbers."
+    ),
+    "outline_unusable": FindingKind(
+        Severity.STOP, "The network is too unsure of this outline; correct it and run again with --masks."
+    ),
     "too_small": FindingKind(Severity.STOP, "Too few voxels remain after erosion to measure fat."),
     "no_fat_reference": FindingKind(
         Severity.STOP, "No subcutaneous fat in view to scale the signal against."

@@ -12,6 +12,7 @@ from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
+from grading.segment.expected_dice import outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
 
@@ -103,22 +104,28 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
                 absent = (Finding("not_found", "", muscle, side),)
                 rows += [MuscleMeasurement(muscle, side, region, findings=absent) for region in regions]
                 continue
-            body = _body(muscle, side, masks[side], view, views[side.other], fat, volume)
+            limits = (*outline_doubts(segmentation, muscle, side), *_limits(fat, muscle, side))
+            body = _body(muscle, side, masks[side], view, views[side.other], limits, volume)
             parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
             rows += [_measure_part(part, body, fat, volume) for part in parts]
     return tuple(rows)
 
 
 def _body(
-    muscle: Muscle, side: Side, mask: BoolArray, view: View, other: View | None, fat: FatMap, volume: Volume
+    muscle: Muscle,
+    side: Side,
+    mask: BoolArray,
+    view: View,
+    other: View | None,
+    limits: tuple[Finding, ...],
+    volume: Volume,
 ) -> _Body:
     zones = zones_of(mask, view.box, volume.geometry, volume.series.slice_axis)
     coverage = view.coverage(muscle, other)
-    findings = _limits(fat, muscle, side)
     if view.cuts:
         detail = f"cut at {', '.join(view.faces(side))}; about {coverage:.0%} in view"
-        findings.insert(0, Finding("cut_by_field_of_view", detail, muscle, side))
-    return _Body(muscle, side, zones, view, coverage, tuple(findings))
+        limits = (Finding("cut_by_field_of_view", detail, muscle, side), *limits)
+    return _Body(muscle, side, zones, view, coverage, limits)
 
 
 def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> MuscleMeasurement:

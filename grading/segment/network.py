@@ -146,23 +146,28 @@ def _onto(
     classes: "Sequence[str]",
 ) -> tuple[LabelArray, FloatArray]:
     """Labels and confidence on the image's grid, each class interpolated only where it may be."""
-    best = np.asarray(resample(probability[0], grid, target, order=1, outside=1.0), dtype=np.float32)
-    winner = np.zeros(target.shape, dtype=np.uint8)
-    flat_best, flat_winner = best.reshape(-1), winner.reshape(-1)
-    candidates = resample(_candidates(probability), grid, target, order=0).reshape(-1)
+    near = resample(_candidates(probability), grid, target, order=0).reshape(-1)
+    where = np.flatnonzero(near)
+    near = near[where]
     to_grid = np.linalg.inv(grid.affine) @ target.affine
+    voxel = np.array(np.unravel_index(where, target.shape), dtype=np.float32)
+    position = to_grid[:3, :3].astype(np.float32) @ voxel + to_grid[:3, 3:].astype(np.float32)
+    best = ndimage.map_coordinates(probability[0], position, order=1, mode="nearest")
+    winner = np.zeros(where.size, dtype=np.uint8)
     for index in range(1, len(classes)):
-        where = np.flatnonzero(candidates & (1 << index))
-        voxel = np.array(np.unravel_index(where, target.shape), dtype=np.float32)
-        position = to_grid[:3, :3].astype(np.float32) @ voxel + to_grid[:3, 3:].astype(np.float32)
-        here = ndimage.map_coordinates(probability[index], position, order=1, mode="nearest")
-        better = here > flat_best[where]
-        flat_best[where[better]] = here[better]
-        flat_winner[where[better]] = index
-    is_right = resample(right, grid, target, order=1) > 0.5
+        here = np.flatnonzero(near & (1 << index))
+        value = ndimage.map_coordinates(probability[index], position[:, here], order=1, mode="nearest")
+        better = value > best[here]
+        best[here[better]] = value[better]
+        winner[here[better]] = index
+    found = np.flatnonzero(winner)
+    is_right = ndimage.map_coordinates(right, position[:, found], order=1, mode="nearest") > 0.5
     tables = [_label_table(classes, side) for side in (Side.LEFT, Side.RIGHT)]
-    labels = np.where(is_right, tables[1][winner], tables[0][winner])
-    return labels, best
+    labels = np.zeros(target.shape, dtype=np.uint16)
+    labels.reshape(-1)[where[found]] = np.where(is_right, tables[1][winner[found]], tables[0][winner[found]])
+    confidence = np.ones(target.shape, dtype=np.float32)  # far from every class it is nothing for sure
+    confidence.reshape(-1)[where] = best
+    return labels, confidence
 
 
 def _candidates(probability: FloatArray) -> npt.NDArray[np.uint32]:
