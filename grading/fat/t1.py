@@ -167,9 +167,10 @@ def _fat_references(
     signal = shading.signal[shading.fat].astype(float)
     along = scene.fine_index(where)[:, 0]
     level = np.flatnonzero(scene.muscle.any(axis=(0, 1)))
-    margin = LEVEL_MARGIN_MM / scene.geometry.spacing_mm[2]
+    margin = round(LEVEL_MARGIN_MM / scene.geometry.spacing_mm[2], 3)  # a slice is in or out, whatever rounds
     near = (where[:, 2] >= level[0] - margin) & (where[:, 2] <= level[-1] + margin)
-    patch = np.rint((where - (np.asarray(shading.fat.shape) - 1) / 2) * scene.geometry.spacing_mm / PATCH_MM)
+    centred = (where - (np.asarray(shading.fat.shape) - 1) / 2) * scene.geometry.spacing_mm
+    patch = np.rint((centred / PATCH_MM).round(6))
     found = {}
     for side in sides:
         own = near

@@ -169,7 +169,7 @@ def _layer(outside: BoolArray, depth_mm: float, spacing: tuple[float, float, flo
     """Voxels between `SKIN_MM` and `depth_mm` deep; none where there is no outside."""
     if not outside.any():
         return np.zeros_like(outside)
-    depth = ndimage.distance_transform_edt(~outside, sampling=spacing)
+    depth = _distance_mm(outside, spacing)
     return np.asarray((depth > SKIN_MM) & (depth <= depth_mm))
 
 
@@ -194,7 +194,12 @@ def _within(mask: BoolArray, distance_mm: float, spacing: tuple[float, float, fl
     """Voxels closer than `distance_mm` to `mask`."""
     if not mask.any():
         return mask
-    return np.asarray(ndimage.distance_transform_edt(~mask, sampling=spacing) <= distance_mm)
+    return np.asarray(_distance_mm(mask, spacing) <= distance_mm)
+
+
+def _distance_mm(mask: BoolArray, spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+    """Distance to `mask`, to a micrometre: no rounding of the header moves a whole layer across a limit."""
+    return np.asarray(ndimage.distance_transform_edt(~mask, sampling=spacing).round(3))
 
 
 def _coarse_grid(fine: Geometry) -> Geometry:

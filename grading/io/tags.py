@@ -49,6 +49,37 @@ def _number_of(keyword: str) -> pydicom.tag.BaseTag:
     return pydicom.tag.Tag(keyword)
 
 
+_seen: dict[tuple[object, ...], tuple[str, ...]] = {}
+"""Texts of raw values met before: most of a header is the same in all files of a series."""
+_MOST_SEEN, _LONGEST_SEEN = 4096, 64
+
+
+def _texts(level: pydicom.Dataset, number: pydicom.tag.BaseTag) -> tuple[str, ...]:
+    """Values of an element that is there, as stripped text; () when empty or malformed."""
+    raw = level.get_item(number, keep_deferred=True)
+    if not isinstance(raw, pydicom.dataelem.RawDataElement) or raw.value is None:
+        return _converted(level, number)
+    if len(raw.value) > _LONGEST_SEEN:
+        return _converted(level, number)
+    key = (*raw[:2], raw.value, raw.is_little_endian, str(level.original_character_set))
+    if key not in _seen:
+        if len(_seen) >= _MOST_SEEN:
+            _seen.clear()
+        _seen[key] = _converted(level, number)
+    return _seen[key]
+
+
+def _converted(level: pydicom.Dataset, number: pydicom.tag.BaseTag) -> tuple[str, ...]:
+    try:
+        value = level[number].value
+        if value is None or value == "":
+            return ()
+        many = list(value) if isinstance(value, MutableSequence) else [value]
+        return tuple(str(item).strip(" \0") for item in many)
+    except _MALFORMED:
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
     """Data sets in order of precedence; a malformed value reads as an absent one."""
@@ -65,18 +96,10 @@ class Tags:
     def _look_up(self, keyword: str) -> tuple[str, ...]:
         number = _number_of(keyword)
         for level in self.levels:
-            if number not in level:  # much the fastest way to learn that, and most are absent
-                continue
-            try:
-                value = level[number].value
-                if value is None or value == "":
-                    continue
-                many = list(value) if isinstance(value, MutableSequence) else [value]
-                texts = tuple(str(item).strip(" \0") for item in many)
-            except _MALFORMED:
-                continue
-            if any(texts):
-                return texts
+            if number in level:  # much the fastest way to learn that, and most are absent
+                texts = _texts(level, number)
+                if any(texts):
+                    return texts
         return ()
 
     def text(self, keyword: str) -> str:
