@@ -37,6 +37,14 @@ def run_measured(command: list[str]) -> tuple[float, float, int]:
     return seconds, usage.ru_maxrss / 1000, os.waitstatus_to_exitcode(status)
 
 
+def table_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file; none where there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def study_rows(studies: list[Path]) -> list[list[object]]:
     """One row per study: the whole command, from DICOM to tables and picture, first study of its process."""
     rows: list[list[object]] = []
@@ -44,12 +52,10 @@ def study_rows(studies: list[Path]) -> list[list[object]]:
         with tempfile.TemporaryDirectory() as out:
             command = [sys.executable, "-m", "grading", "run", str(study), "-o", out]
             seconds, peak_mb, code = run_measured(command)
-            found = Path(out) / "measurements.csv"
-            gradable = 0
-            if found.is_file():
-                with found.open(encoding="utf-8") as file:
-                    gradable = sum(row["gradable"] == "true" for row in csv.DictReader(file))
-        rows.append([study.name, seconds, peak_mb, code, gradable])
+            gradable = sum(row["gradable"] == "true" for row in table_rows(Path(out) / "measurements.csv"))
+            for row in table_rows(Path(out) / "studies.csv"):  # a grading process may end unwaited for
+                peak_mb = max(peak_mb, float(row["peak_memory_mb"] or 0))
+        rows.append(["/".join(study.parts[-2:]), seconds, peak_mb, code, gradable])
     return rows
 
 

@@ -18,6 +18,7 @@ from scipy.stats import spearmanr
 from grading.anatomy import SIDES, Muscle, label_of
 from grading.errors import SegmentationError
 from grading.segment import segment
+from grading.segment.expected_dice import mean_confidence
 from training import anatomies
 from training.evaluate import CONTRASTS, Case, body_cases, fatty, phantom_cases, table
 from training.metrics import dice
@@ -43,14 +44,14 @@ def outlines(cases: Iterable[Case]) -> Iterator[Outline]:
             continue
         for muscle in Muscle:
             for side in SIDES:
-                mask = found.mask(muscle, side)
-                if mask.any():
-                    score = dice(mask, case.labels == label_of(muscle, side))
-                    yield Outline(muscle, float(found.confidence[mask].mean(dtype=float)), score)
+                confidence = mean_confidence(found, muscle, side)
+                if confidence is not None:
+                    score = dice(found.mask(muscle, side), case.labels == label_of(muscle, side))
+                    yield Outline(muscle, confidence, score)
 
 
 def all_cases(data: Path, few: int) -> Iterator[Case]:
-    """T1, other contrasts, fatty muscles, phantoms: `few` of each kind."""
+    """T1 and phantoms, `few` of each; other contrasts and fatty muscles, a third as many of each."""
     name = anatomies.HELD_OUT_BODY
     body = anatomies.load(data / "anatomies" / f"{name}.nii.gz")
     seed = 9500  # not the images of the evaluation

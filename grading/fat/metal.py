@@ -7,7 +7,7 @@ is measured. Dark tissue without pile-up (cortex, tendon, gas) is no metal.
 import numpy as np
 from scipy import ndimage
 
-from grading.fat.tissue import Scene, outer_dark
+from grading.fat.tissue import Scene, outer_dark, within
 from grading.resample import resample
 from grading.volume import BoolArray, FloatArray
 
@@ -29,8 +29,8 @@ def find_metal(scene: Scene, signal: FloatArray, muscle_signal: float, fat_signa
         muscle_signal: signal of lean muscle.
         fat_signal: signal of fat.
     """
-    voxel_ml = scene.geometry.voxel_volume_ml
-    near = _within(scene.labelled, REACH_MM, scene)
+    voxel_ml, spacing = scene.geometry.voxel_volume_ml, scene.geometry.spacing_mm
+    near = within(scene.labelled, REACH_MM, spacing)
     bright = _large(near & scene.valid & (signal > PILE_UP * fat_signal), PILE_UP_ML / voxel_ml)
     if not bright.any():
         return None
@@ -38,13 +38,13 @@ def find_metal(scene: Scene, signal: FloatArray, muscle_signal: float, fat_signa
     void = _large(near & dark & ~outer_dark(dark), VOID_ML / voxel_ml)
     if not void.any():
         return None
-    bright &= _within(void, BESIDE_MM, scene)
+    bright &= within(void, BESIDE_MM, spacing)
     parts, count = ndimage.label(void)
-    touched = np.unique(parts[_within(bright, BESIDE_MM, scene) & void]) if bright.any() else np.zeros(0, int)
+    touched = np.unique(parts[within(bright, BESIDE_MM, spacing) & void])
     if not count or not touched.size:
         return None
     metal = bright | np.isin(parts, touched)
-    disturbed = _within(metal, MARGIN_MM, scene).astype(np.uint8)
+    disturbed = within(metal, MARGIN_MM, spacing).astype(np.uint8)
     return np.asarray(resample(disturbed, scene.geometry, scene.fine, order=0)) > 0
 
 
@@ -56,12 +56,3 @@ def _large(mask: BoolArray, voxels: float) -> BoolArray:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray(sizes[parts] >= voxels)
-
-
-def _within(mask: BoolArray, distance_mm: float, scene: Scene) -> BoolArray:
-    """Voxels closer than `distance_mm` to `mask`, itself included."""
-    if not mask.any():
-        return mask
-    return np.asarray(
-        ndimage.distance_transform_edt(~mask, sampling=scene.geometry.spacing_mm) <= distance_mm
-    )

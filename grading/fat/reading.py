@@ -13,9 +13,7 @@ from grading.volume import BoolArray, FloatArray, Geometry
 
 MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
-OUTLINE_PIXELS = (
-    0.8  # how far an outline, or fat displaced by chemical shift, may be off [phantoms, seed 100]
-)
+OUTLINE_PIXELS = 0.8  # an outline, or fat displaced by chemical shift, may be off by it [phantoms, seed 100]
 PATCHES_SEEN = 4  # patches of subcutaneous fat beside one muscle: their mean strays half as far as one
 
 

@@ -3,11 +3,10 @@
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
 from grading.errors import UnsupportedContrast
 from grading.fat.partial_volume import read_partial_volume
-from grading.fat.tissue import coarse_scene
+from grading.fat.tissue import coarse_scene, within
 from grading.fat.values import FatMap
 from grading.fat.zones import muscle_zones
 from grading.findings import Finding
@@ -52,6 +51,6 @@ def _fattest(
     values: FloatArray, labelled: BoolArray, valid: BoolArray, spacing: tuple[float, float, float]
 ) -> float:
     """Median of the fattest tenth of the tissue beside the muscles: fat planes and subcutaneous fat."""
-    beside = valid & ~labelled & (ndimage.distance_transform_edt(~labelled, sampling=spacing) <= AROUND_MM)
+    beside = valid & ~labelled & within(labelled, AROUND_MM, spacing)
     around = values[beside if beside.any() else valid]
     return float(np.quantile(around, 0.95))

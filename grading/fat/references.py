@@ -63,7 +63,7 @@ def mode(values: Array) -> float:
 
 
 def lean_signal(modes: Sequence[float]) -> tuple[Array, Array] | None:
-    """Modes of every muscle in rising order, and how far each of them counts as lean, 0-1.
+    """Mode of every muscle, and how far each of them counts as lean, 0-1.
 
     Sought is the lowest signal that `MINIMUM_UNITS` muscles share: fat infiltration only ever raises a T1
     signal, so muscles above the rest are fattier, and a single one below the rest is more likely
@@ -73,18 +73,18 @@ def lean_signal(modes: Sequence[float]) -> tuple[Array, Array] | None:
     Returns:
         (modes, weights), or None where no two muscles agree.
     """
-    ordered = np.sort(np.asarray(modes, dtype=float))
-    for lowest in ordered:
-        together = (ordered >= lowest) & (ordered <= lowest * (1 + SAME_TISSUE))
+    values = np.asarray(modes, dtype=float)
+    for lowest in np.sort(values):
+        together = (values >= lowest) & (values <= lowest * (1 + SAME_TISSUE))
         if np.count_nonzero(together) < MINIMUM_UNITS:
             continue
-        centre = float(ordered[together].mean())
+        centre = float(values[together].mean())
         for _ in range(MOST_STEPS):
-            weights = np.clip(1 - ((ordered / centre - 1) / NO_LONGER_LEAN) ** 2, 0, None) ** 2
-            before, centre = centre, float(np.average(ordered, weights=weights))
+            weights = np.clip(1 - ((values / centre - 1) / NO_LONGER_LEAN) ** 2, 0, None) ** 2
+            before, centre = centre, float(np.average(values, weights=weights))
             if abs(centre / before - 1) < CONVERGED:
                 break
-        return ordered, weights
+        return values, weights
     return None
 
 

@@ -153,10 +153,9 @@ def _muscle_reference(
     lean = lean_signal(modes)
     if lean is None:
         return None
-    ordered, weights = lean
-    signal, error, spread = weighted_reference(ordered, weights)
-    pooled = sum(n for n, w in zip(np.asarray(voxels)[np.argsort(modes)], weights, strict=True) if w > 0)
-    return Reference("muscle", None, signal, error, spread, int(pooled))
+    _, weights = lean
+    pooled = sum(n for n, weight in zip(voxels, weights, strict=True) if weight > 0)
+    return Reference("muscle", None, *weighted_reference(*lean), pooled)
 
 
 def _fat_references(

@@ -125,7 +125,7 @@ def find_fat(scene: Scene, signal: FloatArray, muscle_signal: float) -> Fat:
     """
     spacing = scene.geometry.spacing_mm
     air = outer_dark(~scene.valid | (signal < AIR_SHARE * muscle_signal))
-    near_label = _within(scene.labelled, CLEARANCE_MM, spacing)
+    near_label = within(scene.labelled, CLEARANCE_MM, spacing)
     bright = ~air & ~near_label & scene.valid & (signal > FAT_OVER_MUSCLE * muscle_signal)
     if not bright.any():
         return Fat(bright, bright)
@@ -142,7 +142,7 @@ def skin_layer(scene: Scene, muscle_signal: float) -> BoolArray:
     """Unlabelled tissue just under the skin, whatever its signal, bool on the scene's grid."""
     spacing = scene.geometry.spacing_mm
     dark = ~scene.valid | (scene.signal < AIR_SHARE * muscle_signal)
-    tissue = ~dark & ~_within(scene.labelled, CLEARANCE_MM, spacing)
+    tissue = ~dark & ~within(scene.labelled, CLEARANCE_MM, spacing)
     return np.asarray(tissue & _layer(outer_dark(dark), SUPERFICIAL_MM, spacing))
 
 
@@ -190,7 +190,7 @@ def _in_plane_edge(shape: tuple[int, ...], slice_axis: int) -> BoolArray:
     return edge
 
 
-def _within(mask: BoolArray, distance_mm: float, spacing: tuple[float, float, float]) -> BoolArray:
+def within(mask: BoolArray, distance_mm: float, spacing: tuple[float, float, float]) -> BoolArray:
     """Voxels closer than `distance_mm` to `mask`."""
     if not mask.any():
         return mask

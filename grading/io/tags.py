@@ -57,9 +57,8 @@ _MOST_SEEN, _LONGEST_SEEN = 4096, 64
 def _texts(level: pydicom.Dataset, number: pydicom.tag.BaseTag) -> tuple[str, ...]:
     """Values of an element that is there, as stripped text; () when empty or malformed."""
     raw = level.get_item(number, keep_deferred=True)
-    if not isinstance(raw, pydicom.dataelem.RawDataElement) or raw.value is None:
-        return _converted(level, number)
-    if len(raw.value) > _LONGEST_SEEN:
+    raw_type = pydicom.dataelem.RawDataElement
+    if not isinstance(raw, raw_type) or raw.value is None or len(raw.value) > _LONGEST_SEEN:
         return _converted(level, number)
     key = (*raw[:2], raw.value, raw.is_little_endian, str(level.original_character_set))
     if key not in _seen:

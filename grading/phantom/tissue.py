@@ -44,6 +44,7 @@ class Relaxation:
 # Water component of each tissue. Muscle, fat and marrow: Gold 2004 (AJR 183:343) and de Bazelaire 2004
 # (Radiology 230:652) as summarised in the project's clinical notes; the rest rounded from the same papers.
 # Cortex, tendon and fast flow give next to no signal: their density stands for that.
+_COLLAGEN = Relaxation(600, 8, 0.25)
 _WATER_1_5_T = {
     Tissue.MUSCLE: Relaxation(1130, 35),
     Tissue.CORTEX: Relaxation(500, 10, 0.06),
@@ -55,8 +56,8 @@ _WATER_1_5_T = {
     Tissue.VESSEL: Relaxation(1400, 200, 0.25),
     Tissue.DISC: Relaxation(1000, 70, 0.75),
     Tissue.NERVE: Relaxation(950, 60, 0.9),
-    Tissue.TENDON: Relaxation(600, 8, 0.25),
-    Tissue.FASCIA: Relaxation(600, 8, 0.25),
+    Tissue.TENDON: _COLLAGEN,
+    Tissue.FASCIA: _COLLAGEN,
 }
 _LENGTHENING_AT_3_T = 1.2  # T1 of water, 3 T over 1.5 T, mean over tissues (de Bazelaire 2004)
 _MUSCLE_3_T = Relaxation(1420, 32)

@@ -18,15 +18,19 @@ DOUBTFUL = 0.75  # two readers agree on minimus, the hardest of the muscles, at 
 UNUSABLE = 0.50  # half of the outline or half of the muscle is wrong
 
 
+def mean_confidence(segmentation: Segmentation, muscle: Muscle, side: Side) -> float | None:
+    """Mean confidence over the voxels of one muscle, 0-1; None where it was not found."""
+    mask = segmentation.mask(muscle, side)
+    return float(segmentation.confidence[mask].mean(dtype=float)) if mask.any() else None
+
+
 def expected_dice(segmentation: Segmentation, muscle: Muscle, side: Side) -> float | None:
     """Likely Dice overlap of one muscle's outline with the truth, 0-1; None where it was not found.
 
     Outlines drawn by people carry full confidence, so they are expected to be right.
     """
-    mask = segmentation.mask(muscle, side)
-    if not mask.any():
-        return None
-    return float(np.interp(segmentation.confidence[mask].mean(dtype=float), CONFIDENCE, DICE))
+    confidence = mean_confidence(segmentation, muscle, side)
+    return None if confidence is None else float(np.interp(confidence, CONFIDENCE, DICE))
 
 
 def outline_doubts(segmentation: Segmentation, muscle: Muscle, side: Side) -> tuple[Finding, ...]:
