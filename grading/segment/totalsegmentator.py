@@ -70,15 +70,15 @@ def _run(volume: Volume, task: str) -> tuple[LabelArray, Geometry, Mapping[int, 
         from totalsegmentator.map_to_binary import class_map
         from totalsegmentator.python_api import totalsegmentator
     except ImportError as error:
-        raise ConfigurationError(
-            f"TotalSegmentator is installed but cannot be loaded ({error}); repair it with {INSTALL}"
-        ) from error
+        raise _broken(error) from error
     image = nib.Nifti1Image(volume.voxels, volume.geometry.affine)
     try:
         setup_totalseg()
         set_config_key("send_usage_stats", False)
         set_config_key("statistics_disclaimer_shown", True)
         result = totalsegmentator(image, ml=True, task=task, device="cpu", skip_saving=True, quiet=True)
+    except ImportError as error:  # it loads half of what it needs only when it runs
+        raise _broken(error) from error
     except OSError as error:  # requests' errors are OSErrors too
         raise SegmentationError(
             f"TotalSegmentator cannot get or store its weights of task {task} ({type(error).__name__}: "
@@ -92,3 +92,9 @@ def _run(volume: Volume, task: str) -> tuple[LabelArray, Geometry, Mapping[int, 
     raw = np.asarray(result.dataobj).astype(np.uint16)
     i, j, k = raw.shape
     return raw, Geometry((i, j, k), np.asarray(result.affine)), class_map[task]
+
+
+def _broken(error: ImportError) -> ConfigurationError:
+    return ConfigurationError(
+        f"TotalSegmentator is installed but cannot be loaded ({error}); repair it with {INSTALL}"
+    )

@@ -132,6 +132,12 @@ def test_a_package_that_cannot_be_loaded_is_named_with_what_it_lacks(stand_in, m
         segment(volume(), SETTINGS)
 
 
+def test_so_is_what_it_lacks_only_when_it_runs(stand_in):
+    stand_in(ModuleNotFoundError("No module named 'numexpr'"))
+    with pytest.raises(ConfigurationError, match=r"cannot be loaded \(.*numexpr.*\); repair"):
+        segment(volume(), SETTINGS)
+
+
 def test_weights_that_cannot_be_fetched_are_named_with_the_way_to_get_them(stand_in):
     stand_in(ConnectionError("github.com unreachable"))
     with pytest.raises(
