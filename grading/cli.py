@@ -96,7 +96,8 @@ def run(
     affected
         Side known to be affected: its difference from the other is reported as well.
     participants
-        Table with participant_id (or study) and sex: volumes are set beside those of healthy adults.
+        Table with participant_id (or study), sex and, if known, age, height and weight: volumes and fat are
+        set beside published values of such people.
     workers
         Processes on this machine.
     cluster

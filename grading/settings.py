@@ -23,7 +23,7 @@ class Settings:
             visual and names none, so these are this project's convention; its own readers may set others.
         contrast: "t1", "dixon" or "auto".
         affected: side known to be affected: its difference from the other is then reported as well.
-        participants: table with the sex of each study's person, for comparison with healthy adults.
+        participants: table with sex, age, height and weight of the studies' people, to compare them by.
         side: side of a one-hip image whose header does not say.
         dicom: also write DICOM SEG and SR, which carry the patient's identity.
         identify: keep patient-derived names in outputs.

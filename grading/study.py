@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from grading.asymmetry import compare
-from grading.classify.context import volume_context
+from grading.classify.context import context
 from grading.classify.grade import grade
 from grading.classify.pattern import pattern
 from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
-from grading.io.participants import sex_of
+from grading.io.participants import person_of
 from grading.measure import measure
 from grading.quality import add_findings, check_laterality, check_study
 from grading.report.provenance import timed, trace
@@ -56,9 +56,9 @@ def grade_study(
     observed = (*volume.findings, *labels.findings, *checks)
     with timed("grade", seconds):
         measurements = tuple(add_findings(m, observed) for m in measurements)
-        sex = sex_of(name, settings.participants)
+        person = person_of(name, settings.participants)
         graded = tuple(
-            GradedMuscle(m, tuple(grade(m, s) for s in scales), volume_context(m, sex)) for m in measurements
+            GradedMuscle(m, tuple(grade(m, s) for s in scales), context(m, person)) for m in measurements
         )
         asymmetries = compare(measurements, labels, fraction, volume, settings.affected)
         distribution = pattern(measurements)

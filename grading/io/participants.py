@@ -1,6 +1,9 @@
-"""The participants table: who is female and who is male, by study name (as BIDS' participants.tsv has it)."""
+"""The participants table: sex, age, height and weight by study name (as BIDS' participants.tsv has them)."""
 
 import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from grading.anatomy import Sex
@@ -9,16 +12,29 @@ from grading.errors import ConfigurationError
 _NAME_COLUMNS = ("participant_id", "study", "subject")
 _SEX_WORDS = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 _UNKNOWN = {"", "n/a", "o", "other", "unknown"}
+_TALLEST_M = 3.0  # a height below this is in metres, one above in centimetres
 
 
-def read_sexes(path: Path) -> dict[str, Sex]:
-    """Sex of each name in the table; people whose sex is not given are left out.
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of a study's person; None where the table does not say."""
+
+    sex: Sex | None = None
+    age_years: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+
+
+def read_people(path: Path) -> dict[str, Person]:
+    """The people of a table by name.
 
     Args:
-        path: TSV or CSV with a column `participant_id` (or `study`) and a column `sex`.
+        path: TSV or CSV with a column `participant_id` (or `study`) and a column `sex`; `age` (years),
+            `height` (cm or m) and `weight` (kg) are taken where they are given.
 
     Raises:
-        ConfigurationError: the table is not there, lacks a column, or holds a word that is no sex.
+        ConfigurationError: the table is not there, lacks a column, or holds a word that is no sex or no
+            number.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
@@ -33,30 +49,53 @@ def read_sexes(path: Path) -> dict[str, Sex]:
             f"participants table {path.name}: needs the columns participant_id (or study) and sex, has "
             f"{', '.join(columns) or 'none'}"
         )
-    sexes = {}
+    people = {}
     for number, row in enumerate(rows, start=2):
-        word = (row["sex"] or "").strip().casefold()
-        if word in _UNKNOWN:
-            continue
-        if word not in _SEX_WORDS:
-            raise ConfigurationError(
-                f"participants table {path.name} line {number}: sex {row['sex']!r}; use F or M"
-            )
-        sexes[(row[name_column] or "").strip()] = _SEX_WORDS[word]
-    return sexes
+        try:
+            people[(row[name_column] or "").strip()] = _person(row)
+        except ValueError as error:
+            raise ConfigurationError(f"participants table {path.name} line {number}: {error}") from error
+    return people
 
 
-def sex_of(study: str, table: Path | None) -> Sex | None:
-    """Sex of a study's person, found by the study's name or by the subject its BIDS name begins with.
+def person_of(study: str, table: Path | None) -> Person:
+    """A study's person, found by the study's name or by the subject its BIDS name begins with.
 
     Args:
         study: name of the study.
         table: participants table; None where there is none.
 
     Raises:
-        ConfigurationError: as `read_sexes`.
+        ConfigurationError: as `read_people`.
     """
     if table is None:
+        return Person()
+    people = read_people(table)
+    return people.get(study) or people.get(study.split("_")[0]) or Person()
+
+
+def _person(row: Mapping[str, str | None]) -> Person:
+    word = _word(row, "sex")
+    if word not in _SEX_WORDS and word not in _UNKNOWN:
+        raise ValueError(f"sex {row['sex']!r}; use F or M")
+    height = _number(row, "height")
+    if height is not None and height < _TALLEST_M:
+        height *= 100
+    return Person(_SEX_WORDS.get(word), _number(row, "age"), height, _number(row, "weight"))
+
+
+def _word(row: Mapping[str, str | None], column: str) -> str:
+    return (row.get(column) or "").strip().casefold()
+
+
+def _number(row: Mapping[str, str | None], column: str) -> float | None:
+    word = _word(row, column)
+    if word in _UNKNOWN:
         return None
-    sexes = read_sexes(table)
-    return sexes.get(study) or sexes.get(study.split("_")[0])
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ValueError(f"{column} {row[column]!r}; use a number above 0, or n/a")
+    return number

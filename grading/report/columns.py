@@ -63,6 +63,8 @@ COLUMNS: dict[str, Column] = {
     "volume_z": Column("Volume less the mean of healthy adults of the same sex, over their SD.", "1"),
     "volume_percentile": Column("Share of healthy adults of the same sex with a smaller volume.", "%"),
     "volume_reference": Column("Who the healthy adults were, with the source."),
+    "volume_of_expected": Column("Volume over that of healthy adults of the same lean body mass.", "1"),
+    "fat_reference": Column("Fat fractions published for people of that sex and age, with the source."),
     "volume_asymmetry_percent": Column("Left - right volume over the mean of both sides.", "%"),
     "volume_error_percent": Column("Difference that measurement error alone may make (95 %).", "%"),
     "fat_fraction_difference": Column("Left - right fat fraction.", "1"),

@@ -210,7 +210,7 @@ class OutputFolder:
 
         Args:
             settings: of the run.
-            network: SHA-256 of the bundled network.
+            network: SHA-256 of the bundled networks.
             outcome: counts and time; None while the run lasts, so an interrupted one can be told.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from grading.anatomy import Muscle, Side
 from grading.asymmetry import Asymmetry
-from grading.classify.context import Context
+from grading.classify.context import UNKNOWN, Context
 from grading.classify.grade import Grade
 from grading.classify.pattern import Pattern
 from grading.errors import ConfigurationError
@@ -36,7 +36,7 @@ class GradedMuscle:
 
     measurement: MuscleMeasurement
     grades: tuple[Grade, ...]
-    context: Context | None = None
+    context: Context = UNKNOWN
 
     @property
     def gradable(self) -> bool:

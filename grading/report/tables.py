@@ -25,7 +25,7 @@ MEASUREMENT_COLUMNS = (
     "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "excluded_fraction", "quartile",
     "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings",
     "covered_volume_ml", "volume_se_ml", "threshold_fraction", "other_stages", "volume_z",
-    "volume_percentile", "volume_reference",
+    "volume_percentile", "volume_reference", "volume_of_expected", "fat_reference",
 )  # fmt: skip
 ASYMMETRY_COLUMNS = (
     "study", "muscle", "volume_asymmetry_percent", "volume_error_percent", "fat_fraction_difference",
@@ -45,6 +45,7 @@ DECIMALS: dict[str, int] = {
     "fat_fraction": 4, "fat_fraction_se": 4, "threshold_fraction": 4, "coverage": 4, "excluded_fraction": 4,
     "volume_asymmetry_percent": 2, "volume_error_percent": 2, "fat_fraction_difference": 4,
     "fat_fraction_error": 4, "common_slab_mm": 1, "volume_z": 2, "volume_percentile": 0,
+    "volume_of_expected": 2,
     "affected_volume_percent": 2, "affected_fat_difference": 4, "seconds": 2, "peak_memory_mb": 0,
 }  # fmt: skip
 """Decimals written per column: about a tenth of the best error the measurement can have."""
@@ -153,9 +154,11 @@ def _measurement_row(report: StudyReport, graded: GradedMuscle) -> Row:
         "volume_se_ml": m.volume_se_ml,
         "threshold_fraction": m.threshold_fraction,
         "other_stages": _other_stages(graded),
-        "volume_z": graded.context.z if graded.context else None,
-        "volume_percentile": graded.context.percentile if graded.context else None,
-        "volume_reference": graded.context.group if graded.context else None,
+        "volume_z": graded.context.z,
+        "volume_percentile": graded.context.percentile,
+        "volume_reference": graded.context.group,
+        "volume_of_expected": graded.context.of_expected,
+        "fat_reference": graded.context.fat,
     }
 
 

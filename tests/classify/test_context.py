@@ -3,25 +3,28 @@
 import pytest
 
 from grading.anatomy import Muscle, Region, Sex, Side
-from grading.classify.context import volume_context
+from grading.classify.context import UNKNOWN, context, lean_body_mass_kg
+from grading.io.participants import Person
 from grading.measure import MuscleMeasurement
 
+WOMAN = Person(Sex.FEMALE)
 
-def medius(volume_ml, coverage=1.0, region=Region.WHOLE, muscle=Muscle.GLUTEUS_MEDIUS):
-    return MuscleMeasurement(muscle, Side.LEFT, region, volume_ml=volume_ml, coverage=coverage)
+
+def medius(volume_ml, coverage=1.0, region=Region.WHOLE, muscle=Muscle.GLUTEUS_MEDIUS, **fat):
+    return MuscleMeasurement(muscle, Side.LEFT, region, volume_ml=volume_ml, coverage=coverage, **fat)
 
 
 def test_the_mean_of_the_group_is_its_middle():
-    context = volume_context(medius(273.0), Sex.FEMALE)
-    assert (context.z, context.percentile) == (0.0, pytest.approx(50))
-    assert "women" in context.group
-    assert "Belzunce" in context.group
+    found = context(medius(273.0), WOMAN)
+    assert (found.z, found.percentile) == (0.0, pytest.approx(50))
+    assert "women" in found.group
+    assert "Belzunce" in found.group
 
 
 def test_one_sd_below_is_the_16th_percentile():
-    context = volume_context(medius(383.0 - 68.0), Sex.MALE)
-    assert context.z == pytest.approx(-1)
-    assert context.percentile == pytest.approx(15.9, abs=0.1)
+    found = context(medius(383.0 - 68.0), Person(Sex.MALE))
+    assert found.z == pytest.approx(-1)
+    assert found.percentile == pytest.approx(15.9, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -35,4 +38,26 @@ def test_one_sd_below_is_the_16th_percentile():
     ],
 )
 def test_there_is_none_without_sex_whole_muscle_or_published_values(measured, sex):
-    assert volume_context(measured, sex) is None
+    assert context(measured, Person(sex)) == UNKNOWN
+
+
+def test_lean_body_mass_follows_the_published_example():
+    assert lean_body_mass_kg(Person(Sex.MALE, height_cm=180, weight_kg=80)) == pytest.approx(61.4, abs=0.05)
+    assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=165, weight_kg=62)) == pytest.approx(45.4, abs=0.05)
+    assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=165)) is None
+    assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=40, weight_kg=60)) is None, "no adult"
+
+
+def test_a_volume_is_put_beside_what_the_lean_body_mass_lets_expect():
+    person = Person(Sex.FEMALE, height_cm=165, weight_kg=62)
+    expected = 6.3 * lean_body_mass_kg(person)
+    assert context(medius(0.8 * expected), person).of_expected == pytest.approx(0.8)
+    assert context(medius(300.0), WOMAN).of_expected is None
+
+
+def test_fat_has_a_reference_only_for_women_of_seventy_and_more_and_only_on_t1():
+    old = Person(Sex.FEMALE, age_years=70)
+    assert "19.5 %" in context(medius(200.0, fat_fraction=0.1, fat_method="t1"), old).fat
+    assert context(medius(200.0, fat_fraction=0.1, fat_method="dixon"), old).fat is None
+    assert context(medius(200.0, fat_fraction=0.1, fat_method="t1"), Person(Sex.MALE, 70)).fat is None
+    assert context(medius(200.0, fat_fraction=0.1, fat_method="t1"), Person(Sex.FEMALE, 69)).fat is None
