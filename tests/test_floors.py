@@ -40,7 +40,7 @@ FLOORS = {  # module or package below `grading` -> floor
 GROUND_FLOOR = 0  # its modules may lean on each other: `findings` speaks of `anatomy`
 
 HEAVY: dict[str, set[str]] = {  # library slow to import -> the modules that may use it
-    "onnxruntime": {"segment/network.py"},
+    "onnxruntime": {"segment/model.py"},
     "matplotlib": {"report/figure.py", "plots.py", "report/study_report.py"},  # the last for types only
     "PIL": {"report/drawing.py", "report/numbers.py", "report/overview.py", "report/study_page.py"},
     "contourpy": {"report/drawing.py"},

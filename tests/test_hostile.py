@@ -25,7 +25,7 @@ from benchmarks.fuzz_readers import damaged, seeds
 from grading.batch import worker
 from grading.cli import main
 from grading.errors import GradingError, SegmentationError
-from grading.segment import network
+from grading.segment import model
 from grading.settings import Settings
 from tests.io.dicom_factory import save, slices
 
@@ -247,12 +247,12 @@ def test_pixels_of_a_wrong_type_are_refused(tmp_path, kind):
 
 def test_a_model_file_that_was_changed_is_refused(monkeypatch, tmp_path):
     folder = PACKAGE / "segment"
-    content = bytearray((folder / network.MODEL_FILE).read_bytes())
+    content = bytearray((folder / model.model_file("coarse")).read_bytes())
     content[len(content) // 2] ^= 1
-    (tmp_path / network.MODEL_FILE).write_bytes(content)
-    shutil.copy(folder / network.MODEL_SHA256_FILE, tmp_path)
-    monkeypatch.setattr(network.resources, "files", lambda _: tmp_path)
-    network._load_model.cache_clear()
+    (tmp_path / model.model_file("coarse")).write_bytes(content)
+    shutil.copy(folder / model.MODEL_SHA256_FILE, tmp_path)
+    monkeypatch.setattr(model.resources, "files", lambda _: tmp_path)
+    model._load_model.cache_clear()
     volume, _ = hips(geometry=grid((20.0, 20.0, 20.0)))
     with pytest.raises(SegmentationError, match="changed or damaged"):
         grading.segment(volume, Settings(threads=1))

@@ -53,16 +53,21 @@ def random_fat(rng: np.random.Generator, structures: int) -> np.ndarray:
     return np.where(rng.random((structures, 3)) < rng.choice([0.05, 0.2, 0.6]), fatty, healthy)
 
 
-def bias_field(shape: tuple[int, ...], rng: np.random.Generator, largest: float = 0.35) -> Tensor:
+def bias_field(
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    largest: float = 0.35,
+    spacing_mm: float = PATCH_SPACING_MM,
+) -> Tensor:
     """Smooth multiplicative shading with features of 7-20 cm."""
-    cell = rng.uniform(70, 200) / PATCH_SPACING_MM
+    cell = rng.uniform(70, 200) / spacing_mm
     return torch.exp(rng.uniform(0, largest) * smooth_noise(shape, (cell, cell, cell), rng))
 
 
-def slice_thickly(image: Tensor, rng: np.random.Generator) -> Tensor:
+def slice_thickly(image: Tensor, rng: np.random.Generator, spacing_mm: float = PATCH_SPACING_MM) -> Tensor:
     """Average along one axis into slices of 3-8 mm and interpolate back, as thick slices are resampled."""
     axis = int(rng.choice([0, 1, 1, 1, 2, 2]))
-    spacing = rng.uniform(3.0, 8.0) / PATCH_SPACING_MM
+    spacing = rng.uniform(3.0, 8.0) / spacing_mm
     count = image.shape[axis]
     moved = image.movedim(axis, -1)
     flat = moved.reshape(1, -1, count)

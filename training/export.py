@@ -1,43 +1,69 @@
-"""Turn a training checkpoint into the bundled model: `python -m training.export training/runs/first`."""
+"""Bundle a trained network: `python -m training.export training/runs/first --network coarse`."""
 
 import argparse
 import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
+from grading.segment.fine import CONTEXT, MUSCLES
+from grading.segment.model import MODEL_SHA256_FILE, Pass, model_file
 from training.classes import CLASSES
+from training.fine_patches import FINE_SPACING_MM
 from training.model import STRIDE, UNet
+from training.refiner import Refiner
 from training.warp import PATCH_SPACING_MM
 
 BUNDLE = Path("grading/segment")
+_NETWORKS: tuple[Pass, ...] = ("coarse", "fine")
+_LARGEST = 30.0  # logit; beyond it a probability is 0 or 1 to all digits
+_SMALL = 1024  # numbers; tensors up to this size stay in full precision
 
 
-class _Probabilities(nn.Module):
-    """The network as it is used: probabilities instead of logits."""
+class _CoarseProbabilities(nn.Module):
+    """The coarse network as it is used: probabilities instead of logits."""
 
-    def __init__(self, net: UNet) -> None:
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities and probability of the right side."""
         logits = self.net(image)
-        return logits[:, :-1].softmax(dim=1), logits[:, -1:].sigmoid()
+        return _softmax(logits[:, :-1]), logits[:, -1:].sigmoid()
 
 
-def averaged_weights(checkpoint: Path) -> tuple[UNet, int]:
-    """The network with the averaged weights of a checkpoint, and its iteration."""
+class _FineProbabilities(nn.Module):
+    """The fine network as it is used."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, channels: Tensor) -> Tensor:
+        """Probabilities of no gluteal muscle and of each."""
+        return _softmax(self.net(channels))
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    """Over channels, in steps that the runtime does quickly: its own softmax took two fifths of the time."""
+    weights = logits.clamp(-_LARGEST, _LARGEST).exp()
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def averaged_weights(net: nn.Module, checkpoint: Path) -> int:
+    """Give `net` the averaged weights of a checkpoint; returns the checkpoint's iteration."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    net = UNet(len(CLASSES))
     prefix = "module."
     net.load_state_dict(
         {k.removeprefix(prefix): v for k, v in state["average"].items() if k.startswith(prefix)}
     )
-    return net.eval(), int(state["iteration"])
+    net.eval()
+    return int(state["iteration"])
 
 
 def shipped_weights(model: Path) -> dict[str, Tensor]:
@@ -45,47 +71,77 @@ def shipped_weights(model: Path) -> dict[str, Tensor]:
     arrays = onnx.load(model).graph.initializer
     prefix = "net."
     return {
-        a.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(a).copy())
+        a.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(a).astype(np.float32))
         for a in arrays
         if a.name.startswith(prefix)
     }
 
 
-def export(run: Path, version: str, bundle: Path = BUNDLE) -> str:
-    """Write network.onnx and network.sha256 into `bundle`; returns the hash."""
-    net, iteration = averaged_weights(run / "checkpoint.pt")
-    path = bundle / "network.onnx"
-    axes = {name: {2: "i", 3: "j", 4: "k"} for name in ("image", "probability", "right")}
-    torch.onnx.export(
-        _Probabilities(net),
-        (torch.zeros(1, 1, 64, 64, 64),),
-        str(path),
-        input_names=["image"],
-        output_names=["probability", "right"],
-        dynamic_axes=axes,
-        opset_version=17,
-        do_constant_folding=False,  # keeps the weights' names, for `shipped_weights`
-        dynamo=False,
-    )
+def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Path:
+    """Write a network's file into `bundle` and the hashes of both; returns the file."""
+    if network == "coarse":
+        net: nn.Module = UNet(len(CLASSES) + 1)
+        iteration = averaged_weights(net, run / "checkpoint.pt")
+        path = _write(_CoarseProbabilities(net), 1, ("image", "probability", "right"), bundle, network)
+        classes, spacing_mm = CLASSES, PATCH_SPACING_MM
+    else:
+        net = Refiner()
+        iteration = averaged_weights(net, run / "checkpoint.pt")
+        path = _write(_FineProbabilities(net), 1 + CONTEXT, ("channels", "probability"), bundle, network)
+        classes, spacing_mm = ("none", *MUSCLES), FINE_SPACING_MM
     model = onnx.load(path)
+    _halve(model.graph)
     card = {
-        "classes": json.dumps(CLASSES),
-        "spacing_mm": str(PATCH_SPACING_MM),
+        "classes": json.dumps(classes),
+        "spacing_mm": str(spacing_mm),
         "multiple": str(STRIDE),
         "version": version,
         "iterations": str(iteration),
     }
     onnx.helper.set_model_props(model, card)
     onnx.save(model, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (bundle / "network.sha256").write_text(f"{digest}  network.onnx\n", "ascii")
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {iteration} iterations, SHA-256 {digest}")
-    return digest
+    files = [bundle / model_file(name) for name in _NETWORKS if (bundle / model_file(name)).is_file()]
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
+    (bundle / MODEL_SHA256_FILE).write_text("".join(lines), "ascii")
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {iteration} iterations", *lines, sep="\n")
+    return path
+
+
+def _write(net: nn.Module, channels: int, names: tuple[str, ...], bundle: Path, network: Pass) -> Path:
+    path = bundle / model_file(network)
+    torch.onnx.export(
+        net,
+        (torch.zeros(1, channels, 64, 64, 64),),
+        str(path),
+        input_names=names[:1],
+        output_names=names[1:],
+        dynamic_axes={name: {2: "i", 3: "j", 4: "k"} for name in names},
+        opset_version=17,
+        do_constant_folding=False,  # keeps the weights' names, for `shipped_weights`
+        dynamo=False,
+    )
+    return path
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Store large weights in 16 bits; the runtime widens them once, when it loads the model."""
+    for weight in graph.initializer:
+        array = onnx.numpy_helper.to_array(weight)
+        if array.dtype != np.float32 or array.size <= _SMALL:
+            continue
+        wide = f"{weight.name}.wide"
+        for node in graph.node:
+            for place, name in enumerate(node.input):
+                if name == weight.name:
+                    node.input[place] = wide
+        graph.node.insert(0, onnx.helper.make_node("Cast", [weight.name], [wide], to=onnx.TensorProto.FLOAT))
+        weight.CopyFrom(onnx.numpy_helper.from_array(array.astype(np.float16), weight.name))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
+    parser.add_argument("--network", choices=_NETWORKS, default="coarse")
     parser.add_argument("--version", default="0.1")
     arguments = parser.parse_args()
-    export(arguments.run, arguments.version)
+    export(arguments.run, arguments.network, arguments.version)

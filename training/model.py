@@ -1,4 +1,4 @@
-"""The network: a small 3D U-Net that reads and writes 2.5 mm voxels but thinks on a grid of 5 mm.
+"""Both networks: a small 3D U-Net that reads and writes voxels but thinks on a grid of twice their size.
 
 On a processor the layers at full resolution would take two thirds of the time and of the memory. Here
 the first convolution takes blocks of eight voxels at once, and the last one answers for eight at once.
@@ -61,15 +61,15 @@ def corner_of(voxels: Tensor, corner: int) -> Tensor:
 
 
 class UNet(nn.Module):
-    """Image (N, 1, i, j, k) in, class logits and one side logit (N, classes + 1, i, j, k) out.
+    """Image (N, inputs, i, j, k) in, logits (N, outputs, i, j, k) out.
 
     Any even spatial size of at least 2 ** levels voxels will do: pooling rounds up, what rises is cut.
     """
 
-    def __init__(self, classes: int, widths: tuple[int, ...] = (32, 64, 96, 128)) -> None:
+    def __init__(self, outputs: int, widths: tuple[int, ...] = (32, 64, 96, 128), inputs: int = 1) -> None:
         super().__init__()
         pairs = list(itertools.pairwise(widths))
-        self.fold = nn.Conv3d(1, widths[0], 2 * STRIDE, STRIDE, padding=STRIDE // 2, bias=False)
+        self.fold = nn.Conv3d(inputs, widths[0], 2 * STRIDE, STRIDE, padding=STRIDE // 2, bias=False)
         self.stem = nn.Sequential(
             *_layer(self.fold)[1:], *_layer(nn.Conv3d(widths[0], widths[0], 3, padding=1, bias=False))
         )
@@ -77,8 +77,8 @@ class UNet(nn.Module):
         self.rise = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2) for a, b in pairs)
         self.up = nn.ModuleList(_Block(2 * a, a) for a in widths[:-1])
         self.apart = nn.Sequential(_Pointwise(widths[0], _HIDDEN), nn.LeakyReLU(0.01, True))
-        self.unfold = _Pointwise(_HIDDEN, (classes + 1) * STRIDE**3)
-        self.heads = nn.ModuleList(_Pointwise(width, classes + 1) for width in widths[:-1])
+        self.unfold = _Pointwise(_HIDDEN, outputs * STRIDE**3)
+        self.heads = nn.ModuleList(_Pointwise(width, outputs) for width in widths[:-1])
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits for every voxel."""
@@ -91,7 +91,7 @@ class UNet(nn.Module):
         the coarse levels are taught too, or they learn last.
 
         Args:
-            image: (N, 1, i, j, k).
+            image: (N, inputs, i, j, k).
             corner: which voxel, see `corner_of`.
         """
         features = self._features(image)

@@ -11,9 +11,9 @@ from torch.utils.data import IterableDataset
 from training import anatomies, real
 from training.anatomies import Anatomy
 from training.blobs import nonsense
-from training.phantoms import phantom_anatomies, phantom_studies
+from training.phantoms import phantom_anatomies, phantom_scans
 from training.sample import Sample
-from training.studies import LabelledStudy, sample
+from training.studies import LabelledStudy, labelled, sample
 from training.synthesis import synthesise
 
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
@@ -84,10 +84,11 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
     sources: list[tuple[list[Anatomy] | list[LabelledStudy], float]] = []
     if recipe.real_share > 0:
         folders = sorted((recipe.data / "mri" / "pelvis_t1_coronal").iterdir())
-        studies = [real.load_study(f) for f in folders if f.name not in recipe.held_out]
+        studies = [labelled(*real.read_study(f)) for f in folders if f.name not in recipe.held_out]
         sources.append((studies, recipe.real_share))
     if recipe.scan_share > 0:
-        sources.append((list(phantom_studies(recipe.scans, recipe.cache)), recipe.scan_share))
+        scans = [labelled(*scan) for scan in phantom_scans(recipe.scans, recipe.cache)]
+        sources.append((scans, recipe.scan_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
     paths = sorted((recipe.data / "anatomies").glob("*.nii.gz"))

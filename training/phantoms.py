@@ -5,16 +5,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.random_hips import load, save, scanned
 from grading.phantom import Phantom, build_phantom, random_parameters
+from grading.volume import Volume
 from training.anatomies import Anatomy, from_labels
 from training.classes import classify
-from training.studies import LabelledStudy, labelled
 
 TRAINING_SEED = 77  # evaluation and benchmarks draw their phantoms from other streams
 _SPACING_MM = 2.5
-_SCAN_SPACING_MM = 2.0
+_SCAN_SPACING_MM = 1.5
 
 
 def phantom_anatomies(count: int, seed: int = TRAINING_SEED) -> list[Anatomy]:
@@ -24,8 +25,10 @@ def phantom_anatomies(count: int, seed: int = TRAINING_SEED) -> list[Anatomy]:
     return [from_labels(f"phantom{n}", np.asarray(p.labels), p.geometry) for n, p in enumerate(people)]
 
 
-def phantom_studies(count: int, cache: Path, seed: int = TRAINING_SEED) -> Iterator[LabelledStudy]:
-    """`count` T1 scans of random people, every voxel labelled; kept in `cache`.
+def phantom_scans(
+    count: int, cache: Path, seed: int = TRAINING_SEED
+) -> Iterator[tuple[Volume, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """`count` T1 scans of random people with class and side of every voxel; kept in `cache`.
 
     Each person is scanned twice as built, where what is fatty is also wasted, and once with other fat.
     """
@@ -36,7 +39,7 @@ def phantom_studies(count: int, cache: Path, seed: int = TRAINING_SEED) -> Itera
             rng = np.random.default_rng([seed, number])
             save(scanned(name, _body(seed, number // 3), rng, own_fat=number % 3 > 0), kept)
         hips = load(name, kept)
-        yield labelled(hips.volume, *classify(hips.labels))
+        yield hips.volume, *classify(hips.labels)
 
 
 @lru_cache(maxsize=1)

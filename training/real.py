@@ -7,22 +7,20 @@ import numpy as np
 
 from grading.io import read
 from grading.resample import resample
-from grading.volume import Geometry
+from grading.volume import Geometry, Volume
 from training.classes import INDEX, NEITHER, NOT_BONE, classify
-from training.studies import LabelledStudy, labelled
 
 HELD_OUT = ("pelvis13", "pelvis18")  # the last two by name: never trained on
 NOT_OUTLINED = 65535
 _BONE_CLASSES = {1: "femur", 2: "hip_bone", 4: "sacrum"}  # numbers of bones.nii.gz; 3 is lumbar spine
 
 
-def load_study(folder: Path) -> LabelledStudy:
-    """Read `folder`/dicom with `reader_labels.nii.gz` and `bones.nii.gz` beside it."""
+def read_study(folder: Path) -> tuple[Volume, np.ndarray, np.ndarray]:
+    """Image of `folder`/dicom, group and side of its voxels by the label maps beside it."""
     volume = read(folder / "dicom")
     labels = on_grid(folder / "reader_labels.nii.gz", volume.geometry)
     bones = on_grid(folder / "bones.nii.gz", volume.geometry)
-    group, side = combine(labels, bones, volume.geometry)
-    return labelled(volume, group, side)
+    return volume, *combine(labels, bones, volume.geometry)
 
 
 def combine(labels: np.ndarray, bones: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:

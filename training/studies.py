@@ -59,15 +59,7 @@ def sample(study: LabelledStudy, shape: tuple[int, int, int], rng: np.random.Gen
     if warp.mirrored:
         side = torch.where(side >= 0, 1 - side, side)
     missing = warp.image(torch.ones(geometry.shape)) < 0.5
-    image = image * bias_field(tuple(image.shape), rng, 0.25)
-    if rng.random() < 0.15:
-        knots = rng.uniform(0, 1, 6).astype(np.float32)  # any contrast: an arbitrary smooth grey curve
-        image = torch.from_numpy(np.interp(image.numpy(), np.linspace(0, 1.2, 6), knots).astype(np.float32))
-    if rng.random() < 0.25:
-        image = slice_thickly(image, rng)
-    image = image.clamp_min(0) ** rng.uniform(0.8, 1.25)
-    noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-    image = (image + noise * rng.uniform(0, 0.05)).abs()
+    image = disturbed(image, rng)
     for axis in range(3):
         if rng.random() < 0.15:  # a field of view that ends early
             depth = int(rng.uniform(0, 0.25) * shape[axis])
@@ -78,3 +70,16 @@ def sample(study: LabelledStudy, shape: tuple[int, int, int], rng: np.random.Gen
     group[missing] = ANY
     side[missing] = -1
     return Sample(torch.from_numpy(normalise(image.numpy(), ~missing.numpy())), group, side)
+
+
+def disturbed(image: Tensor, rng: np.random.Generator, spacing_mm: float = PATCH_SPACING_MM) -> Tensor:
+    """The same patch from another scanner: shading, now and then other greys or thicker slices, noise."""
+    image = image * bias_field(tuple(image.shape), rng, 0.25, spacing_mm)
+    if rng.random() < 0.15:
+        knots = rng.uniform(0, 1, 6).astype(np.float32)  # any contrast: an arbitrary smooth grey curve
+        image = torch.from_numpy(np.interp(image.numpy(), np.linspace(0, 1.2, 6), knots).astype(np.float32))
+    if rng.random() < 0.25:
+        image = slice_thickly(image, rng, spacing_mm)
+    image = image.clamp_min(0) ** rng.uniform(0.8, 1.25)
+    noise = torch.from_numpy(rng.standard_normal(tuple(image.shape), dtype=np.float32))
+    return (image + noise * rng.uniform(0, 0.05)).abs()

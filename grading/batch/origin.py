@@ -14,7 +14,7 @@ from pathlib import Path
 from grading.io.found import StudyFound
 from grading.report.plain import to_plain
 from grading.report.provenance import Origin, nameless, package_version
-from grading.segment.network import MODEL_SHA256_FILE
+from grading.segment.model import MODEL_SHA256_FILE
 from grading.settings import Settings
 
 
@@ -61,11 +61,12 @@ def _model(settings: Settings) -> str:
 
 
 def model_digest() -> str:
-    """SHA-256 of the bundled network as it was shipped; empty where there is none."""
+    """SHA-256 of the bundled networks as they were shipped, coarse and fine; empty where there are none."""
     try:
-        return resources.files("grading.segment").joinpath(MODEL_SHA256_FILE).read_text("ascii").split()[0]
+        lines = resources.files("grading.segment").joinpath(MODEL_SHA256_FILE).read_text("ascii").splitlines()
     except FileNotFoundError:
         return ""
+    return " ".join(line.split()[0] for line in lines)
 
 
 class LabelMaps:

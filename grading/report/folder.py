@@ -10,6 +10,7 @@ import platform
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
 from grading.report.plain import from_plain, to_plain
 from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
-from grading.report.study_report import DISCLAIMER, StudyFailure, StudyReport
+from grading.report.study_report import DISCLAIMER, StudyFailure, StudyImages, StudyReport
 from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS, STUDY_COLUMNS, csv_heading
 from grading.settings import Settings
 
@@ -84,22 +85,16 @@ class OutputFolder:
         """
         if report.images is None:
             return
-        import numpy as np
-
-        from grading.io.nifti import write_nifti
         from grading.report.overview import overview_png
         from grading.report.study_page import study_html, thumbnail_png
 
         folder = make_folder(self.study_folder(report.name))
-        images = report.images
-        fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
-        known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
-        with writing(folder):
-            write_nifti(images.segmentation.labels, images.volume, folder / "segmentation.nii.gz")
-            write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
-        write_whole(folder / "overview.png", overview_png(report))
-        write_whole(folder / "thumbnail.png", thumbnail_png(images))
-        write_whole(folder / "report.html", study_html(report).encode())
+        with ThreadPoolExecutor(1) as beside:  # compression leaves Python free to draw
+            maps = beside.submit(_write_maps, report.images, folder)
+            write_whole(folder / "overview.png", overview_png(report))
+            write_whole(folder / "thumbnail.png", thumbnail_png(report.images))
+            write_whole(folder / "report.html", study_html(report).encode())
+            maps.result()
 
     def add(self, result: Result) -> None:
         """Write the result of one study, in place of any earlier one; pictures are written before it.
@@ -230,6 +225,18 @@ class OutputFolder:
             "inputs": {name: to_plain(entry.inputs) for name, entry in sorted(self.entries.items())},
         }
         write_whole(self.path / RUN, (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _write_maps(images: StudyImages, folder: Path) -> None:
+    import numpy as np
+
+    from grading.io.nifti import write_nifti
+
+    fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
+    known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
+    with writing(folder):
+        write_nifti(images.segmentation.labels, images.volume, folder / "segmentation.nii.gz")
+        write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
 
 
 def _stored(studies: Path) -> Iterator[Result]:

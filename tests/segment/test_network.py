@@ -8,7 +8,7 @@ import pytest
 from grading.anatomy import GLUTEI, SIDES, STRUCTURES, Side, label_of
 from grading.errors import ConfigurationError, SegmentationError
 from grading.io import read
-from grading.segment import network, segment
+from grading.segment import model, segment
 from grading.series import SeriesInfo
 from grading.settings import Settings
 from grading.volume import Geometry, Segmentation, Volume
@@ -99,18 +99,21 @@ def test_image_without_signal_is_refused_by_name() -> None:
         segment(_volume(np.zeros((16, 16, 16))))
 
 
-def test_a_changed_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = Path(network.__file__).parent
-    (tmp_path / network.MODEL_FILE).write_bytes((shipped / network.MODEL_FILE).read_bytes() + b"\0")
-    (tmp_path / network.MODEL_SHA256_FILE).write_text(
-        (shipped / network.MODEL_SHA256_FILE).read_text("ascii")
-    )
-    monkeypatch.setattr(network.resources, "files", lambda _: tmp_path)
-    network._load_model.cache_clear()
-    with pytest.raises(SegmentationError, match="changed or damaged"):
-        network.load_model()
+@pytest.mark.parametrize("name", ["coarse", "fine"])
+def test_a_changed_model_is_refused(
+    name: model.Pass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Path(model.__file__).parent
+    file = model.model_file(name)
+    (tmp_path / file).write_bytes((shipped / file).read_bytes() + b"\0")
+    (tmp_path / model.MODEL_SHA256_FILE).write_text((shipped / model.MODEL_SHA256_FILE).read_text("ascii"))
+    monkeypatch.setattr(model.resources, "files", lambda _: tmp_path)
+    model._load_model.cache_clear()
+    with pytest.raises(SegmentationError, match=f"{file}.*changed or damaged"):
+        model.load_model(name)
 
 
-def test_classes_of_the_model_are_rows_of_the_table_of_anatomy() -> None:
-    assert all(name in STRUCTURES for name in network.load_model().classes[1:])
+@pytest.mark.parametrize("name", ["coarse", "fine"])
+def test_classes_of_the_model_are_rows_of_the_table_of_anatomy(name: model.Pass) -> None:
+    assert all(name in STRUCTURES for name in model.load_model(name).classes[1:])
     assert label_of("sacrum", Side.LEFT) == label_of("sacrum", Side.RIGHT)

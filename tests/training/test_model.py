@@ -10,7 +10,7 @@ from training.model import UNet, corner_of  # noqa: E402
 @pytest.fixture(scope="module")
 def net() -> "UNet":
     torch.manual_seed(0)
-    return UNet(3, widths=(4, 4, 4)).eval()
+    return UNet(4, widths=(4, 4, 4)).eval()
 
 
 def test_every_voxel_gets_an_answer_on_any_even_grid(net: "UNet") -> None:

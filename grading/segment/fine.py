@@ -1,0 +1,109 @@
+"""The fine pass: one hip at a time, at 1.5 mm, the coarse answer drawn sharper.
+
+The coarse pass thinks in cells of 5 mm, and a wasted minimus is a sheet of 6 mm. The fine network sees the
+image of one hip and what the coarse pass thought there, and answers only for the gluteal muscles: its output
+is a correction to the coarse answer, so where it has nothing to say the coarse answer stands. A right hip is
+shown to it mirrored, as a left one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from grading.anatomy import SIDES, Muscle, Side
+from grading.masks import Box, bounding_box
+from grading.resample import resample
+from grading.segment.coarse import Coarse
+from grading.segment.model import Model
+from grading.segment.preprocess import antialias, network_grid, normalise
+from grading.volume import BoolArray, FloatArray, Geometry, Volume
+
+MUSCLES = tuple(muscle.value for muscle in Muscle)  # what it tells apart, after "none of them"
+CONTEXT = len(MUSCLES) + 2  # channels beside the image, see `context`
+_BONES = ("hip_bone", "sacrum", "femur")
+_LIKELY = 0.5  # probability of any gluteal muscle from which a coarse voxel makes the hip's box
+_SPECK = 0.05  # of the largest piece: smaller ones do not stretch the box
+_MARGIN = 4  # coarse voxels (10 mm) round the muscles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hip:
+    """The fine network's answer for one hip: probability of none and each of `MUSCLES`, (1 + 4, i, j, k)."""
+
+    grid: Geometry
+    probability: FloatArray
+
+
+def look_closer(model: Model, volume: Volume, coarse: Coarse) -> dict[Side, Hip]:
+    """The fine network's answer for each hip that the coarse pass saw."""
+    scaled = normalise(volume.voxels, volume.valid)
+    smooth = antialias(scaled, volume.geometry.spacing_mm, model.spacing_mm)
+    told = context(coarse.probability, coarse.classes)
+    hips = {}
+    for side, box in _hip_boxes(coarse).items():
+        grid = network_grid(_boxed(coarse.grid, box), model.spacing_mm, model.multiple)
+        image = resample(smooth, volume.geometry, grid, order=1)
+        channels = [image, *(resample(channel, coarse.grid, grid, order=1) for channel in told)]
+        hips[side] = Hip(grid, _answer(model, np.stack(channels), side))
+    return hips
+
+
+def _answer(model: Model, channels: FloatArray, side: Side) -> FloatArray:
+    """Probabilities (1 + 4, i, j, k) for the channels (1 + CONTEXT, i, j, k) of one hip."""
+    if side is Side.RIGHT:
+        channels = channels[:, ::-1]
+    name = model.session.get_inputs()[0].name
+    (probability,) = model.session.run(None, {name: np.ascontiguousarray(channels)[None]})
+    found: FloatArray = probability[0, :, ::-1] if side is Side.RIGHT else probability[0]
+    return found
+
+
+def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:
+    """What the fine network is told of the coarse answer.
+
+    Args:
+        probability: of each class, (classes, i, j, k).
+        classes: name of each; the first is the background.
+
+    Returns:
+        Probability of each gluteal muscle, of any bone and of any other muscle, (CONTEXT, i, j, k).
+    """
+    muscles = [probability[classes.index(name)] for name in MUSCLES]
+    bone = np.sum([probability[classes.index(name)] for name in _BONES], axis=0)
+    rest = 1 - probability[0] - bone - np.sum(muscles, axis=0)
+    return np.stack([*muscles, bone, rest.clip(0, 1)]).astype(np.float32)
+
+
+def gluteal(coarse: Coarse, side: Side) -> BoolArray:
+    """Where the coarse pass sees gluteal muscle of one side, on its grid, without specks."""
+    likely = coarse.probability[[coarse.classes.index(name) for name in MUSCLES]].sum(axis=0) > _LIKELY
+    return _main_pieces(likely & ((coarse.right > 0.5) == (side is Side.RIGHT)))
+
+
+def _hip_boxes(coarse: Coarse) -> dict[Side, Box]:
+    """Box of coarse voxels round the gluteal muscles of each side that has any."""
+    boxes = {side: bounding_box(gluteal(coarse, side)) for side in SIDES}
+    return {side: _widened(box, coarse.grid.shape) for side, box in boxes.items() if box is not None}
+
+
+def _main_pieces(mask: BoolArray) -> BoolArray:
+    pieces, count = ndimage.label(mask)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return np.asarray((sizes > _SPECK * sizes.max())[pieces])
+
+
+def _widened(box: Box, shape: tuple[int, int, int]) -> Box:
+    i, j, k = (
+        slice(max(0, s.start - _MARGIN), min(n, s.stop + _MARGIN)) for s, n in zip(box, shape, strict=True)
+    )
+    return i, j, k
+
+
+def _boxed(grid: Geometry, box: Box) -> Geometry:
+    affine = grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ np.array([s.start for s in box])
+    i, j, k = (s.stop - s.start for s in box)
+    return Geometry((i, j, k), affine)

@@ -1,0 +1,107 @@
+"""Train the fine network: `python -m training.train_fine --data ../shared/data --out training/runs/fine`.
+
+It learns to correct the bundled coarse network, on scans that one has not seen where there are enough of
+them. Resumes like `training.train`.
+"""
+
+import argparse
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grading.segment.coarse import look
+from grading.segment.model import load_model
+from grading.series import SeriesInfo
+from grading.volume import Geometry, Volume
+from training import anatomies, phantoms, real
+from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
+from training.loop import common_arguments, run
+from training.refiner import Refiner, loss_of_levels
+from training.synthesis import synthesise
+from training.warp import PATCH_SPACING_MM
+
+SEED = 78  # phantoms and painted bodies that the coarse network did not learn from
+PAINTED_SHAPE = (144, 80, 112)
+PHANTOM_ANATOMIES = 4
+
+Scan = tuple[Volume, np.ndarray, np.ndarray]  # an image, group and side of each voxel
+
+
+def real_scans(data: Path, held_out: list[str]) -> Iterator[Scan]:
+    """The outlined real studies that are not held out."""
+    for folder in sorted((data / "mri" / "pelvis_t1_coronal").iterdir()):
+        if folder.name not in held_out:
+            yield real.read_study(folder)
+
+
+def painted_scans(data: Path, count: int) -> Iterator[Scan]:
+    """`count` painted images, of every body in turn."""
+    bodies = phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED)
+    paths = sorted((data / "anatomies").glob("*.nii.gz"))
+    bodies += [anatomies.load(p) for p in paths if anatomies.HELD_OUT_BODY not in p.name]
+    for number in range(count):
+        body = bodies[number % len(bodies)]
+        made = synthesise(body, PAINTED_SHAPE, np.random.default_rng([SEED, number]))
+        geometry = Geometry(PAINTED_SHAPE, np.diag([PATCH_SPACING_MM] * 3 + [1.0]))
+        image = made.image.numpy()
+        volume = Volume(image, geometry, image > 0, SeriesInfo(f"{body.name}-{number}"))
+        yield volume, made.group.numpy(), made.side.numpy()
+
+
+def seen(scans: Iterator[Scan], kept: Path) -> list[CoarselySeen]:
+    """Scans with the coarse network's answer, kept in a file; those in which it saw no hip are left out."""
+    if kept.is_file():
+        return list(pickle.loads(kept.read_bytes()))  # noqa: S301 - written below, by this program
+    model = load_model("coarse")
+    answers = (coarsely_seen(volume, group, look(model, volume)) for volume, group, _ in scans)
+    found = [scan for scan in answers if scan is not None]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(pickle.dumps(found))
+    return found
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Run (or resume) one training."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(arguments.seed)
+    net = Refiner().to(device)
+    data, out = arguments.data, arguments.out
+    painted_share = 1 - arguments.real_share - arguments.scan_share
+    scans = phantoms.phantom_scans(arguments.scans, arguments.phantom_cache, SEED)
+    pools = [
+        (seen(real_scans(data, arguments.hold_out), out / "real.pickle"), arguments.real_share),
+        (seen(scans, out / "phantoms.pickle"), arguments.scan_share),
+        (seen(painted_scans(data, arguments.painted), out / "painted.pickle"), painted_share),
+    ]
+    print("scans:", *(len(scans) for scans, _ in pools), flush=True)
+
+    def loss(patch: FineSample, _: float) -> Tensor:
+        corner = int(torch.randint(8, ()))
+        with torch.autocast(device.type, torch.bfloat16):
+            levels = net.corner(patch.channels.to(device)[None], corner)
+        return loss_of_levels(levels, patch.target.to(device), corner)
+
+    run(net, lambda seed: FinePatches(pools, seed), loss, arguments)
+
+
+def main() -> None:
+    """Command line of the training."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    common_arguments(parser, out=Path("training/runs/fine"), iterations=8000, rate=1.5e-3)
+    parser.add_argument("--real-share", type=float, default=0.4, help="of patches; 0: no real image at all")
+    parser.add_argument("--scan-share", type=float, default=0.4, help="of patches, from scans of phantoms")
+    parser.add_argument("--scans", type=int, default=60, help="of phantoms")
+    parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
+    parser.add_argument(
+        "--hold-out", nargs="*", default=list(real.HELD_OUT), help="real studies never trained on"
+    )
+    parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
