@@ -12,8 +12,11 @@ Nothing in the program was tuned on the default seed. Development used seed 100.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +26,14 @@ from skimage.filters import threshold_otsu
 from sklearn.mixture import GaussianMixture
 
 from benchmarks.markdown import table
-from benchmarks.random_hips import RandomHips, random_hips
+from benchmarks.random_hips import SCANS_PER_BODY, RandomHips, random_hips
 from grading.anatomy import STRUCTURES, Muscle, Region, Side, label_of
 from grading.classify.grade import grade
 from grading.classify.scales import scale
 from grading.errors import SegmentationError
 from grading.fat import FatMap, fat_map
 from grading.measure import MuscleMeasurement, measure
+from grading.settings import Settings
 from grading.volume import Segmentation
 
 SCALES = {name: scale(name) for name in ("quartile", "goutallier")}
@@ -125,12 +129,20 @@ def all_rows(hips: RandomHips, *, network: bool, peers: bool) -> list[dict[str, 
         from grading.segment import segment
 
         try:
-            rows += measured_rows(hips, segment(hips.volume), "network")
+            rows += measured_rows(hips, segment(hips.volume, Settings(threads=1)), "network")
         except SegmentationError as error:
             print(f"{hips.name}: {error}")
     if peers:
         rows += peer_rows(hips, fat_map(hips.volume, true_segmentation(hips)))
     return rows
+
+
+def body_rows(given: argparse.Namespace, first: int) -> list[dict[str, object]]:
+    """Rows of every scan of the body whose first scan has that number."""
+    last = min(first + SCANS_PER_BODY, given.phantoms)
+    scans = random_hips(given.seed, last, given.cache, first=first)
+    kinds = {"network": given.network, "peers": not given.no_peers}
+    return [row for hips in scans for row in all_rows(hips, **kinds)]
 
 
 GOALS = {  # what is asked with true masks, and with the network's
@@ -194,14 +206,18 @@ def main() -> None:
     parser.add_argument("--network", action="store_true", help="also with the network's labels")
     parser.add_argument("--no-peers", action="store_true", help="leave out the peers' methods")
     parser.add_argument("--cache", type=Path, help="folder that keeps the phantoms' scans between runs")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--rows", type=Path, help="CSV file for a row per phantom, muscle, side and method")
     given = parser.parse_args()
     rows: list[dict[str, object]] = []
-    for hips in random_hips(given.seed, given.phantoms, given.cache):
-        rows += all_rows(hips, network=given.network, peers=not given.no_peers)
+    with ProcessPoolExecutor(given.workers) as pool:
+        bodies = range(0, given.phantoms, SCANS_PER_BODY)
+        for number, found_rows in enumerate(pool.map(partial(body_rows, given), bodies), 1):
+            rows += found_rows
+            print(f"{number} of {len(bodies)} bodies", file=sys.stderr, flush=True)
+            if given.rows is not None:
+                pd.DataFrame(rows).to_csv(given.rows, index=False)
     found = pd.DataFrame(rows)
-    if given.rows is not None:
-        found.to_csv(given.rows, index=False)
     methods = list(dict.fromkeys(found["method"]))
     columns = {method: figures(found[found["method"] == method]) for method in methods}
     lines = [

@@ -53,16 +53,17 @@ class RandomHips:
     snr: float
 
 
-def random_hips(seed: int, count: int, cache: Path | None = None) -> Iterator[RandomHips]:
+def random_hips(seed: int, count: int, cache: Path | None = None, *, first: int = 0) -> Iterator[RandomHips]:
     """`count` scans, the same for the same seed.
 
     Args:
         seed: draws everything.
-        count: how many.
+        count: how many, those before `first` included.
         cache: folder that keeps what was scanned, and spares the work the next time.
+        first: number of the first one wanted.
     """
     body, built = None, -1
-    for index in range(count):
+    for index in range(first, count):
         number, scan = divmod(index, SCANS_PER_BODY)
         name = f"{seed}-{number}-{scan}"
         kept = cache / f"{name}.npz" if cache is not None else None

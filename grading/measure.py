@@ -12,7 +12,7 @@ from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
-from grading.segment.expected_dice import outline_doubts
+from grading.segment.expected_dice import expected_dice, outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
 
@@ -74,6 +74,7 @@ class _Body:
         zones: where each voxel of `view.box` lies in it.
         view: how the image shows it.
         coverage: share of it in view, 0-1.
+        trust: likely Dice overlap of its outline with the truth, 0-1.
         findings: what limits every number of it.
     """
 
@@ -82,6 +83,7 @@ class _Body:
     zones: ZoneArray
     view: View
     coverage: float
+    trust: float
     findings: tuple[Finding, ...]
 
 
@@ -104,8 +106,9 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
                 absent = (Finding("not_found", "", muscle, side),)
                 rows += [MuscleMeasurement(muscle, side, region, findings=absent) for region in regions]
                 continue
-            limits = (*outline_doubts(segmentation, muscle, side), *_limits(fat, muscle, side))
-            body = _body(muscle, side, masks[side], view, views[side.other], limits, volume)
+            trust = expected_dice(segmentation, muscle, side)
+            limits = (*outline_doubts(trust, muscle, side), *_limits(fat, muscle, side))
+            body = _body(muscle, side, masks[side], view, views[side.other], trust, limits, volume)
             parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
             rows += [_measure_part(part, body, fat, volume) for part in parts]
     return tuple(rows)
@@ -117,6 +120,7 @@ def _body(
     mask: BoolArray,
     view: View,
     other: View | None,
+    trust: float,
     limits: tuple[Finding, ...],
     volume: Volume,
 ) -> _Body:
@@ -125,7 +129,7 @@ def _body(
     if view.cuts:
         detail = f"cut at {', '.join(view.faces(side))}; about {coverage:.0%} in view"
         limits = (Finding("cut_by_field_of_view", detail, muscle, side), *limits)
-    return _Body(muscle, side, zones, view, coverage, limits)
+    return _Body(muscle, side, zones, view, coverage, trust, limits)
 
 
 def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> MuscleMeasurement:
@@ -143,7 +147,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     findings += _exclusion(excluded, muscle, side, part.region)
     reading = None
     if not _stopped(findings):
-        reading = read_fat(fat, box, body.zones, within, side)
+        reading = read_fat(fat, box, body.zones, within, side, body.trust)
         if reading is None:
             detail = f"fewer than {MINIMUM_VOXELS} inside voxels"
             findings.append(Finding("too_small", detail, muscle, side, part.region))
@@ -189,7 +193,7 @@ def read_part(
     if box is None:
         return None
     zones = zones_of(mask, box, volume.geometry, volume.series.slice_axis)
-    return read_fat(fat, box, zones, part[box], side)
+    return read_fat(fat, box, zones, part[box], side, expected_dice(segmentation, muscle, side))
 
 
 def _stopped(findings: Sequence[Finding]) -> bool:

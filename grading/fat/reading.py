@@ -1,7 +1,7 @@
 """The fat fraction of one muscle, or of a part of it, from the fat map: a mean and what it may be off by."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from grading.volume import BoolArray, FloatArray, Geometry
 MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
 OUTLINE_PIXELS = 0.8  # an outline, or fat displaced by chemical shift, may be off by it [phantoms, seed 100]
+WRONG_OUTLINE = 0.4  # fat fraction per share of a wrong outline [network on phantoms, seed 100]
 PATCHES_SEEN = 4  # patches of subcutaneous fat beside one muscle: their mean strays half as far as one
 
 
@@ -27,6 +28,7 @@ class FatError:
         outline: what moving the outline changes; fat displaced by chemical shift does the same.
         partial_volume: of the correction for fat beside the muscle.
         noise: of the voxels, counted as if all spread were noise.
+        segmentation: of a network's outline that takes in what is not the muscle or leaves out what is.
     """
 
     references: float
@@ -34,11 +36,12 @@ class FatError:
     outline: float
     partial_volume: float
     noise: float
+    segmentation: float
 
     @property
     def total(self) -> float:
         """All sources in quadrature."""
-        return math.hypot(self.references, self.shading, self.outline, self.partial_volume, self.noise)
+        return math.hypot(*(getattr(self, source.name) for source in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class FatReading:
     threshold_fraction: float
 
 
-def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: Side) -> FatReading | None:
+def read_fat(
+    fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: Side, expected_dice: float
+) -> FatReading | None:
     """Fat of a muscle or a region of it; None when too few valid voxels lie inside.
 
     Only the muscle's own border is left out, not the borders between its regions.
@@ -61,6 +66,7 @@ def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: S
         zones: the whole muscle's zones in that box.
         within: the region, bool, shape of the box.
         side: side it lies on, which tells the references.
+        expected_dice: likely overlap of the outline with the true muscle, 0-1.
     """
     fraction = fat.fraction[box]
     usable = within & fat.valid[box] & (zones >= INSIDE)
@@ -82,6 +88,7 @@ def read_fat(fat: FatMap, box: Box, zones: ZoneArray, within: BoolArray, side: S
         outline=OUTLINE_PIXELS * _change_per_pixel(fraction, usable, fat.valid[box], fat.geometry),
         partial_volume=doubt / values.size * max(0.0, 1 - mean),
         noise=float(values.std()) / math.sqrt(values.size),
+        segmentation=WRONG_OUTLINE * (1 - expected_dice),
     )
     return FatReading(mean, error, float(np.mean(values > FAT_VOXEL)))
 

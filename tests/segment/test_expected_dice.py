@@ -60,4 +60,12 @@ def test_what_was_not_found_has_no_expected_overlap_and_what_a_person_drew_is_tr
     _, labels = ellipsoids.hips(0.2, geometry=COARSE)
     assert expected_dice(labels, *ONE) == DICE[-1]
     empty = replace(labels, labels=np.zeros_like(labels.labels))
-    assert expected_dice(empty, *ONE) is None
+    assert expected_dice(empty, *ONE) == 0
+
+
+def test_a_doubtful_outline_widens_the_error_of_the_fat_fraction():
+    sure, doubtful = (whole(*wavering(dice))[ONE] for dice in (1.0, DOUBTFUL))
+    assert sure.fat_error.segmentation == 0
+    assert doubtful.fat_error.segmentation > 0.01
+    assert doubtful.fat_fraction_se > sure.fat_fraction_se
+    assert doubtful.fat_fraction == sure.fat_fraction
