@@ -6,7 +6,7 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-from skimage.draw import polygon2mask
+from PIL import Image, ImageDraw
 
 from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.fat import fat_map
@@ -52,7 +52,9 @@ def outlined_thigh(volume: Volume) -> Segmentation:
     drawn = {Muscle.GLUTEUS_MAXIMUS: HAMSTRINGS_MM, Muscle.GLUTEUS_MEDIUS: QUADRICEPS_MM}
     for muscle, corners_mm in drawn.items():
         corners = np.asarray(corners_mm) @ inverse[:2, :2].T + inverse[:2, 3]
-        labels[..., THIGH_SLICE][polygon2mask(labels.shape[:2], corners)] = label_of(muscle, Side.LEFT)
+        drawing = Image.new("1", labels.shape[:2])
+        ImageDraw.Draw(drawing).polygon([(i, j) for i, j in corners], fill=1)
+        labels[..., THIGH_SLICE][np.asarray(drawing).T] = label_of(muscle, Side.LEFT)
     return Segmentation(labels, volume.geometry, np.ones(labels.shape, np.float32), "outlined by eye")
 
 
