@@ -78,6 +78,12 @@ def load(path: Path) -> Anatomy:
     return from_labels(path.name.removesuffix(".nii.gz"), labels, Geometry(labels.shape, image.affine))
 
 
+def bodies(data: Path) -> list[Anatomy]:
+    """Every label map of a real body but the one held out."""
+    paths = sorted((data / "anatomies").glob("*.nii.gz"))
+    return [load(path) for path in paths if HELD_OUT_BODY not in path.name]
+
+
 def _distance_outside(lean: np.ndarray, labels: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Distance (mm) outside the lean envelope: its convex hull per axial slice, per leg below the pelvis."""
     envelope = np.zeros_like(lean)

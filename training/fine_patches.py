@@ -14,6 +14,7 @@ from grading.segment.fine import MUSCLES, context, gluteal
 from grading.segment.preprocess import antialias, normalise
 from grading.volume import Geometry, Volume
 from training.classes import ANY, INDEX, NOT_BONE, group_table
+from training.sample import each_twice
 from training.studies import disturbed
 from training.warp import random_warp, smooth_noise
 
@@ -23,7 +24,6 @@ SHAPES = ((72, 88, 104), (64, 104, 96), (80, 80, 104), (72, 104, 88))
 _WANDER_MM = 1.5  # the coarse answer is bent against the image, so that the image is believed
 _EVERY = 50  # of a muscle's voxels one may be the middle of a patch
 _JITTER_MM = 15.0  # beside it
-_WAITING = 20  # mirror images of patches wait here for a second use
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,9 @@ class FinePatches(IterableDataset[FineSample]):
         torch.set_num_threads(1)
         rng = np.random.default_rng(self.seed)
         shares = np.array([share for _, share in self.pools])
-        waiting: list[FineSample] = []
+        yield from each_twice(self._stream(shares / shares.sum(), rng), rng)
+
+    def _stream(self, shares: np.ndarray, rng: np.random.Generator) -> Iterator[FineSample]:
         while True:
-            scans, _ = self.pools[rng.choice(len(shares), p=shares / shares.sum())]
-            made = patch(scans[rng.integers(len(scans))], SHAPES[rng.integers(len(SHAPES))], rng)
-            yield made
-            waiting.append(made.mirrored())
-            if len(waiting) > _WAITING:
-                yield waiting.pop(rng.integers(len(waiting)))
+            scans, _ = self.pools[rng.choice(len(shares), p=shares)]
+            yield patch(scans[rng.integers(len(scans))], SHAPES[rng.integers(len(SHAPES))], rng)

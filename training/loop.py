@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from training.real import HELD_OUT
+
 _EMA = 0.995  # weights averaged over about 200 iterations, fewer at the start
 _WARM_UP = 100
 _SAVED_EVERY_S = 120
@@ -24,6 +26,9 @@ def common_arguments(parser: argparse.ArgumentParser, *, out: Path, iterations: 
     parser.add_argument("--iterations", type=int, default=iterations)
     parser.add_argument("--rate", type=float, default=rate)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--real-share", type=float, default=0.4, help="of patches; 0: no real image at all")
+    parser.add_argument("--hold-out", nargs="*", default=list(HELD_OUT), help="real studies never trained on")
+    parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
 
 
 def run(

@@ -12,7 +12,7 @@ from training import anatomies, real
 from training.anatomies import Anatomy
 from training.blobs import nonsense
 from training.phantoms import phantom_anatomies, phantom_scans
-from training.sample import Sample
+from training.sample import Sample, each_twice
 from training.studies import LabelledStudy, labelled, sample
 from training.synthesis import synthesise
 
@@ -20,7 +20,6 @@ SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 11
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 ONE_HIP_SHARE = 0.2  # of all patches
 NONSENSE_SHARE = 0.04  # of all patches hold no body at all
-_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +59,20 @@ class Patches(IterableDataset[Sample]):
         sources = _sources(self.recipe)
         pools = [pool for pool, share in sources if share > 0]
         shares = np.array([share for _, share in sources if share > 0])
-        waiting: list[Sample] = []
-        while True:
-            shapes = NARROW if rng.random() < ONE_HIP_SHARE else SHAPES
-            shape = shapes[rng.integers(len(shapes))]
-            if rng.random() < NONSENSE_SHARE:
-                patch = nonsense(shape, rng)
-            else:
-                pool = pools[rng.choice(len(pools), p=shares / shares.sum())]
-                patch = _patch(pool[rng.integers(len(pool))], shape, rng)
-            yield patch
-            waiting.append(patch.mirrored())
-            if len(waiting) > _WAITING:
-                yield waiting.pop(rng.integers(len(waiting)))
+        yield from each_twice(_stream(pools, shares / shares.sum(), rng), rng)
+
+
+def _stream(
+    pools: list[list[Anatomy] | list[LabelledStudy]], shares: np.ndarray, rng: np.random.Generator
+) -> Iterator[Sample]:
+    while True:
+        shapes = NARROW if rng.random() < ONE_HIP_SHARE else SHAPES
+        shape = shapes[rng.integers(len(shapes))]
+        if rng.random() < NONSENSE_SHARE:
+            yield nonsense(shape, rng)
+        else:
+            pool = pools[rng.choice(len(pools), p=shares)]
+            yield _patch(pool[rng.integers(len(pool))], shape, rng)
 
 
 def _patch(source: Anatomy | LabelledStudy, shape: tuple[int, int, int], rng: np.random.Generator) -> Sample:
@@ -83,15 +83,12 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
     """Every pool of sources and its share of the patches; a pool without a share is not loaded."""
     sources: list[tuple[list[Anatomy] | list[LabelledStudy], float]] = []
     if recipe.real_share > 0:
-        folders = sorted((recipe.data / "mri" / "pelvis_t1_coronal").iterdir())
-        studies = [labelled(*real.read_study(f)) for f in folders if f.name not in recipe.held_out]
+        studies = [labelled(*study) for study in real.studies(recipe.data, recipe.held_out)]
         sources.append((studies, recipe.real_share))
     if recipe.scan_share > 0:
         scans = [labelled(*scan) for scan in phantom_scans(recipe.scans, recipe.cache)]
         sources.append((scans, recipe.scan_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
-    paths = sorted((recipe.data / "anatomies").glob("*.nii.gz"))
-    maps = [anatomies.load(p) for p in paths if anatomies.HELD_OUT_BODY not in p.name]
-    sources.append((maps, 1 - sum(share for _, share in sources)))
+    sources.append((anatomies.bodies(recipe.data), 1 - sum(share for _, share in sources)))
     return sources

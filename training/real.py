@@ -1,5 +1,6 @@
 """Real pelvis studies with a few outlined slices and full bone masks."""
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -13,6 +14,13 @@ from training.classes import INDEX, NEITHER, NOT_BONE, classify
 HELD_OUT = ("pelvis13", "pelvis18")  # the last two by name: never trained on
 NOT_OUTLINED = 65535
 _BONE_CLASSES = {1: "femur", 2: "hip_bone", 4: "sacrum"}  # numbers of bones.nii.gz; 3 is lumbar spine
+
+
+def studies(data: Path, held_out: Collection[str]) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
+    """Image, group and side of every outlined real study that is not held out."""
+    for folder in sorted((data / "mri" / "pelvis_t1_coronal").iterdir()):
+        if folder.name not in held_out:
+            yield read_study(folder)
 
 
 def read_study(folder: Path) -> tuple[Volume, np.ndarray, np.ndarray]:

@@ -1,9 +1,35 @@
-"""One training patch."""
+"""One training patch, and the second use of each."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+
+_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
+
+
+class Mirrorable(Protocol):
+    """A patch that knows its mirror image."""
+
+    def mirrored(self) -> Self:
+        """The mirror image of the patient."""
+        ...
+
+
+P = TypeVar("P", bound=Mirrorable)
+
+
+def each_twice(patches: Iterable[P], rng: np.random.Generator) -> Iterator[P]:
+    """Every patch as it is and, some time later, mirrored."""
+    waiting: list[P] = []
+    for patch in patches:
+        yield patch
+        waiting.append(patch.mirrored())
+        if len(waiting) > _WAITING:
+            yield waiting.pop(rng.integers(len(waiting)))
 
 
 @dataclass(frozen=True, slots=True)

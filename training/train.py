@@ -16,7 +16,6 @@ from training.loop import common_arguments, run
 from training.loss import loss_of_levels
 from training.model import UNet
 from training.patches import Patches, Recipe
-from training.real import HELD_OUT
 from training.sample import Sample
 
 _BALANCE = 0.5  # of the classes at the start; gone after a third of the training
@@ -51,9 +50,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/first"), iterations=4000, rate=2e-3)
     parser.add_argument("--start", type=Path, help="an exported model to go on from")
-    parser.add_argument("--real-share", type=float, default=0.4, help="of patches; 0: no real image at all")
-    parser.add_argument("--hold-out", nargs="*", default=list(HELD_OUT), help="real studies never trained on")
-    parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
     train(parser.parse_args())
 
 

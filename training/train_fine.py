@@ -31,18 +31,10 @@ PHANTOM_ANATOMIES = 4
 Scan = tuple[Volume, np.ndarray, np.ndarray]  # an image, group and side of each voxel
 
 
-def real_scans(data: Path, held_out: list[str]) -> Iterator[Scan]:
-    """The outlined real studies that are not held out."""
-    for folder in sorted((data / "mri" / "pelvis_t1_coronal").iterdir()):
-        if folder.name not in held_out:
-            yield real.read_study(folder)
-
-
 def painted_scans(data: Path, count: int) -> Iterator[Scan]:
     """`count` painted images, of every body in turn."""
     bodies = phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED)
-    paths = sorted((data / "anatomies").glob("*.nii.gz"))
-    bodies += [anatomies.load(p) for p in paths if anatomies.HELD_OUT_BODY not in p.name]
+    bodies += anatomies.bodies(data)
     for number in range(count):
         body = bodies[number % len(bodies)]
         made = synthesise(body, PAINTED_SHAPE, np.random.default_rng([SEED, number]))
@@ -52,15 +44,20 @@ def painted_scans(data: Path, count: int) -> Iterator[Scan]:
         yield volume, made.group.numpy(), made.side.numpy()
 
 
-def seen(scans: Iterator[Scan], kept: Path) -> list[CoarselySeen]:
-    """Scans with the coarse network's answer, kept in a file; those in which it saw no hip are left out."""
-    if kept.is_file():
-        return list(pickle.loads(kept.read_bytes()))  # noqa: S301 - written below, by this program
+def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:
+    """Scans with the coarse network's answer; those in which it saw no hip are left out."""
     model = load_model("coarse")
     answers = (coarsely_seen(volume, group, look(model, volume)) for volume, group, _ in scans)
-    found = [scan for scan in answers if scan is not None]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(pickle.dumps(found))
+    return [scan for scan in answers if scan is not None]
+
+
+def kept(scans: Iterator[Scan], path: Path) -> list[CoarselySeen]:
+    """What `seen` makes of scans that are the same in every training, from its file or into it."""
+    if path.is_file():
+        return list(pickle.loads(path.read_bytes()))  # noqa: S301 - written below, by this program
+    found = seen(scans)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(found))
     return found
 
 
@@ -71,11 +68,15 @@ def train(arguments: argparse.Namespace) -> None:
     net = Refiner().to(device)
     data, out = arguments.data, arguments.out
     painted_share = 1 - arguments.real_share - arguments.scan_share
+    reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
     scans = phantoms.phantom_scans(arguments.scans, arguments.phantom_cache, SEED)
     pools = [
-        (seen(real_scans(data, arguments.hold_out), out / "real.pickle"), arguments.real_share),
-        (seen(scans, out / "phantoms.pickle"), arguments.scan_share),
-        (seen(painted_scans(data, arguments.painted), out / "painted.pickle"), painted_share),
+        (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
+        (kept(scans, out / f"phantoms-{arguments.scans}.pickle"), arguments.scan_share),
+        (
+            kept(painted_scans(data, arguments.painted), out / f"painted-{arguments.painted}.pickle"),
+            painted_share,
+        ),
     ]
     print("scans:", *(len(scans) for scans, _ in pools), flush=True)
 
@@ -92,14 +93,9 @@ def main() -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/fine"), iterations=8000, rate=1.5e-3)
-    parser.add_argument("--real-share", type=float, default=0.4, help="of patches; 0: no real image at all")
     parser.add_argument("--scan-share", type=float, default=0.4, help="of patches, from scans of phantoms")
     parser.add_argument("--scans", type=int, default=60, help="of phantoms")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
-    parser.add_argument(
-        "--hold-out", nargs="*", default=list(real.HELD_OUT), help="real studies never trained on"
-    )
-    parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
     train(parser.parse_args())
 
 

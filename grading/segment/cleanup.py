@@ -32,7 +32,7 @@ def tidy(labels: LabelArray, geometry: Geometry) -> LabelArray:
             box = bounding_box(mask)
             if box is None:
                 continue
-            kept = _main_pieces(mask[box], smallest)
+            kept = main_pieces(mask[box], SMALLEST_SHARE, smallest)
             view = result[box]
             view[mask[box] & ~kept] = 0
             filled = ndimage.binary_fill_holes(kept)
@@ -40,11 +40,18 @@ def tidy(labels: LabelArray, geometry: Geometry) -> LabelArray:
     return result
 
 
-def _main_pieces(mask: BoolArray, smallest_voxels: float) -> BoolArray:
+def main_pieces(mask: BoolArray, share: float, smallest_voxels: float = 1) -> BoolArray:
+    """The connected pieces of a mask that are not specks.
+
+    Args:
+        mask: bool (i, j, k).
+        share: of the largest piece that a piece must have.
+        smallest_voxels: size that it must have.
+    """
     pieces, count = ndimage.label(mask)
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     sizes[0] = 0
-    keep = (sizes >= SMALLEST_SHARE * sizes.max()) & (sizes >= smallest_voxels)
+    keep = (sizes >= share * sizes.max()) & (sizes >= smallest_voxels)
     return np.asarray(keep[pieces])
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from grading.anatomy import SIDES, Muscle, Side
 from grading.masks import Box, bounding_box
 from grading.resample import resample
+from grading.segment.cleanup import main_pieces
 from grading.segment.coarse import Coarse
 from grading.segment.model import Model
 from grading.segment.preprocess import antialias, network_grid, normalise
@@ -79,20 +79,13 @@ def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:
 def gluteal(coarse: Coarse, side: Side) -> BoolArray:
     """Where the coarse pass sees gluteal muscle of one side, on its grid, without specks."""
     likely = coarse.probability[[coarse.classes.index(name) for name in MUSCLES]].sum(axis=0) > _LIKELY
-    return _main_pieces(likely & ((coarse.right > 0.5) == (side is Side.RIGHT)))
+    return main_pieces(likely & ((coarse.right > 0.5) == (side is Side.RIGHT)), _SPECK)
 
 
 def _hip_boxes(coarse: Coarse) -> dict[Side, Box]:
     """Box of coarse voxels round the gluteal muscles of each side that has any."""
     boxes = {side: bounding_box(gluteal(coarse, side)) for side in SIDES}
     return {side: _widened(box, coarse.grid.shape) for side, box in boxes.items() if box is not None}
-
-
-def _main_pieces(mask: BoolArray) -> BoolArray:
-    pieces, count = ndimage.label(mask)
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    return np.asarray((sizes > _SPECK * sizes.max())[pieces])
 
 
 def _widened(box: Box, shape: tuple[int, int, int]) -> Box:
