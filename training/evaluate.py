@@ -17,14 +17,12 @@ from grading.anatomy import GLUTEI, SIDES, Muscle, Side, label_of
 from grading.errors import SegmentationError
 from grading.io import read
 from grading.segment import segment
-from grading.series import SeriesInfo
-from grading.volume import Geometry, LabelArray, Segmentation, Volume
+from grading.volume import LabelArray, Segmentation, Volume
 from training import anatomies, appearance, real
 from training.anatomies import Anatomy
 from training.classes import CLASSES, class_of
 from training.metrics import dice, surface_distance_95, volume_error
 from training.synthesis import synthesise
-from training.warp import PATCH_SPACING_MM
 
 PHANTOM_SEED = 9001  # not the one that trained
 IN_VIEW_ML = 5.0  # less of a muscle than this in view says little
@@ -111,15 +109,14 @@ def body_cases(
     """`count` synthesised images of one body, the same warps for the same seed."""
     for number in range(count):
         made = synthesise(body, WHOLE_BODY_PATCH, np.random.default_rng([seed, number]), contrast, fat)
-        geometry = Geometry(WHOLE_BODY_PATCH, np.diag([PATCH_SPACING_MM] * 3 + [1.0]))
-        image, kind, right = made.image.numpy(), made.group.numpy(), made.side.numpy()
+        kind, right = made.group.numpy(), made.side.numpy()
         labels = np.zeros(kind.shape, dtype=np.uint16)
         for muscle in Muscle:
             for side in SIDES:
                 labels[(kind == CLASSES.index(muscle)) & (right == (side is Side.RIGHT))] = label_of(
                     muscle, side
                 )
-        yield Case(Volume(image, geometry, image > 0, SeriesInfo(f"{body.name}-{number}")), labels)
+        yield Case(made.volume(f"{body.name}-{number}"), labels)
 
 
 def muscle_rows(cases: Iterable[Case]) -> list[Row]:

@@ -14,6 +14,7 @@ from grading.segment.fine import MUSCLES, context, gluteal
 from grading.segment.preprocess import antialias, normalise
 from grading.volume import Geometry, Volume
 from training.classes import ANY, INDEX, NOT_BONE, group_table
+from training.fatty import with_fat_pieces
 from training.sample import each_twice
 from training.studies import disturbed
 from training.warp import random_warp, smooth_noise
@@ -24,6 +25,7 @@ SHAPES = ((72, 88, 104), (64, 104, 96), (80, 80, 104), (72, 104, 88))
 _WANDER_MM = 1.5  # the coarse answer is bent against the image, so that the image is believed
 _EVERY = 50  # of a muscle's voxels one may be the middle of a patch
 _JITTER_MM = 15.0  # beside it
+_FATTY = 0.35  # of all patches show fat in one piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,10 @@ def patch(seen: CoarselySeen, shape: tuple[int, int, int], rng: np.random.Genera
     told = warp.onto(seen.grid, shift).image(seen.context.float() / 255)
     target = warp.labels(seen.target, UNKNOWN)
     missing = warp.image(torch.ones(seen.geometry.shape)) < 0.5
-    image = disturbed(warp.image(seen.image), rng, FINE_SPACING_MM) * rng.uniform(0.85, 1.15)
+    image = warp.image(seen.image)
+    if rng.random() < _FATTY:
+        image, told = with_fat_pieces(image, target, told, rng, FINE_SPACING_MM)
+    image = disturbed(image, rng, FINE_SPACING_MM) * rng.uniform(0.85, 1.15)
     image[missing] = 0
     target[missing] = UNKNOWN
     return FineSample(torch.cat([image[None], told]), target)

@@ -8,7 +8,7 @@ from grading.segment.fine import CONTEXT, MUSCLES
 from training.fine_patches import UNKNOWN
 from training.model import UNet, corner_of
 
-WIDTHS = (24, 48, 64)
+WIDTHS = (24, 48, 64, 96)
 _LEAST = 0.01  # probability that the coarse answer counts as at least: it may be wrong altogether
 _SMOOTH = 200.0  # voxels; keeps the Dice of a sliver of muscle from swinging on a few voxels
 

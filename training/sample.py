@@ -8,6 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grading.series import SeriesInfo
+from grading.volume import Geometry, Volume
+from training.warp import PATCH_SPACING_MM
+
 _WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
 
 
@@ -44,3 +48,10 @@ class Sample:
         """The mirror image of the patient: left is right."""
         side = self.side.flip(0)
         return Sample(self.image.flip(0), self.group.flip(0), torch.where(side >= 0, 1 - side, side))
+
+    def volume(self, name: str) -> Volume:
+        """The image as the package's own readers would give it; what is exactly 0 lies outside."""
+        i, j, k = self.image.shape
+        geometry = Geometry((i, j, k), np.diag([PATCH_SPACING_MM] * 3 + [1.0]))
+        image = self.image.numpy()
+        return Volume(image, geometry, image > 0, SeriesInfo(name))

@@ -15,14 +15,12 @@ from torch import Tensor
 
 from grading.segment.coarse import look
 from grading.segment.model import load_model
-from grading.series import SeriesInfo
-from grading.volume import Geometry, Volume
+from grading.volume import Volume
 from training import anatomies, phantoms, real
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
 from training.loop import common_arguments, run
 from training.refiner import Refiner, loss_of_levels
 from training.synthesis import synthesise
-from training.warp import PATCH_SPACING_MM
 
 SEED = 78  # phantoms and painted bodies that the coarse network did not learn from
 PAINTED_SHAPE = (144, 80, 112)
@@ -38,10 +36,7 @@ def painted_scans(data: Path, count: int) -> Iterator[Scan]:
     for number in range(count):
         body = bodies[number % len(bodies)]
         made = synthesise(body, PAINTED_SHAPE, np.random.default_rng([SEED, number]))
-        geometry = Geometry(PAINTED_SHAPE, np.diag([PATCH_SPACING_MM] * 3 + [1.0]))
-        image = made.image.numpy()
-        volume = Volume(image, geometry, image > 0, SeriesInfo(f"{body.name}-{number}"))
-        yield volume, made.group.numpy(), made.side.numpy()
+        yield made.volume(f"{body.name}-{number}"), made.group.numpy(), made.side.numpy()
 
 
 def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:

@@ -12,8 +12,8 @@ from training.refiner import Refiner, loss  # noqa: E402
 
 def _channels() -> "torch.Tensor":
     torch.manual_seed(0)
-    told = torch.rand(CONTEXT, 8, 12, 10)
-    return torch.cat([torch.rand(1, 8, 12, 10), told / told.sum(0) * 0.9])[None]
+    told = torch.rand(CONTEXT, 20, 24, 36)
+    return torch.cat([torch.rand(1, 20, 24, 36), told / told.sum(0) * 0.9])[None]
 
 
 def test_untrained_it_gives_the_coarse_answer() -> None:

@@ -1,0 +1,60 @@
+"""Fat in one piece: it stays within the muscle, leaves its fascia, and needs a contrast in which fat is bright."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.fatty import with_fat_pieces  # noqa: E402
+
+SPACING_MM = 1.5
+LEAN, FAT = 0.35, 1.0
+UNKNOWN = 5
+
+
+@pytest.fixture
+def hip() -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]:
+    """A block of medius (2) beside a block of minimus (3) in fat; the coarse pass is right about both."""
+    target = torch.zeros((40, 40, 30), dtype=torch.int64)
+    target[4:24, 6:34, 5:25], target[28:34, 6:34, 5:25] = 2, 3
+    told = torch.stack([(target == n).float() for n in range(1, 5)])
+    return torch.where(target > 0, LEAN, FAT), target, told
+
+
+def many(hip, count=20):
+    return [with_fat_pieces(*hip, np.random.default_rng(seed), SPACING_MM) for seed in range(count)]
+
+
+def test_fat_stays_within_muscles_and_spares_their_rim(hip):
+    image, target, _ = hip
+    corner = (4, 6, 5)  # of the block: the outermost of its rim
+    assert any(float(made[target == 2].mean()) > 0.6 for made, _ in many(hip))
+    for made, _ in many(hip):
+        assert torch.equal(made[target == 0], image[target == 0])
+        assert float(made[corner]) < (LEAN + FAT) / 2
+
+
+def test_the_coarse_answer_loses_faith_only_where_fat_came(hip):
+    image, _, told = hip
+    doubted = [(made, doubt) for made, doubt in many(hip) if not torch.equal(doubt, told)]
+    assert doubted
+    for made, doubt in doubted:
+        assert bool((doubt <= told).all())
+        assert bool(((made - image).abs()[(doubt < told).any(0)] > 0).all())
+
+
+def test_muscle_nobody_outlined_turns_to_fat_where_the_coarse_pass_sees_it(hip):
+    image, target, told = hip
+    target[:, :, ::2] = UNKNOWN
+    made = [made for made, _ in many((image, target, told))]
+    muscle = told.sum(0) > 0
+    assert any(float((m - image)[muscle & (target == UNKNOWN)].mean()) > 0.2 for m in made)
+    for m in made:
+        assert torch.equal(m[~muscle], image[~muscle])
+
+
+def test_where_fat_is_dark_nothing_changes(hip):
+    image, target, told = hip
+    for made, doubt in many((FAT + LEAN - image, target, told), 5):
+        assert torch.equal(made, FAT + LEAN - image)
+        assert torch.equal(doubt, told)

@@ -1,0 +1,65 @@
+"""Fat in one piece: parts of muscles turned to fat within their fascia."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grading.segment.fine import MUSCLES
+from training.warp import smooth_noise
+
+_CHANCE = (0.4, 0.4, 0.15, 0.4)  # of each muscle; more, and the fat beside a lean minimus is called minimus
+_LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
+_LEAST_VOXELS = 500  # of a muscle, so that it has an inside
+
+
+def with_fat_pieces(
+    image: Tensor, target: Tensor, told: Tensor, rng: np.random.Generator, spacing_mm: float
+) -> tuple[Tensor, Tensor]:
+    """The same patch with some muscles partly, or wholly, turned to fat; a rim of each stays as its fascia.
+
+    Where there is fat the coarse pass is made less sure of the muscle, as it is on such images. Where nobody
+    outlined the muscles, between the labelled slices of a study, the coarse pass says where they are.
+
+    Args:
+        image: (i, j, k).
+        target: int64 (i, j, k), 0 none, then the number of a muscle, above those nobody knows.
+        told: probabilities of the coarse pass, muscle `n` in row n - 1, (rows, i, j, k).
+        rng: draws everything.
+        spacing_mm: of a voxel.
+    """
+    unknown = target > len(MUSCLES)
+    muscles = [(target == n) | (unknown & (told[n - 1] > 0.5)) for n in range(1, len(MUSCLES) + 1)]
+    fat, lean = _fat_level(image[target == 0]), image[(target > 0) & ~unknown]
+    if not lean.numel() or fat < _LEAST_CONTRAST * float(lean.median()):
+        return image, told
+    told = told.clone()
+    for row, muscle in enumerate(muscles):
+        if rng.random() > _CHANCE[row] or int(muscle.sum()) < _LEAST_VOXELS:
+            continue
+        amount = _pieces(muscle, rng, spacing_mm)
+        texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
+        image = torch.lerp(image, fat * texture, amount)
+        told[row] *= 1 - float(rng.uniform(0, 0.9)) * amount
+    return image, told
+
+
+def _fat_level(beside: Tensor) -> float:
+    """Median of what is bright beside the muscles; 0 where nothing is."""
+    if not beside.numel():
+        return 0.0
+    low, high = np.percentile(beside[::7].numpy(), (5, 98))
+    bright = beside[beside >= (low + high) / 2]
+    return float(bright.median())
+
+
+def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float) -> Tensor:
+    """How much of each voxel turns to fat: pieces of 1 to 6 cm, none of the rim."""
+    depth = functional.avg_pool3d(muscle.float()[None, None], 3, stride=1, padding=1)[0, 0]
+    rim = float(rng.uniform(0.2, 0.9))
+    inner = ((depth - rim) / (1 - rim)).clamp(0, 1) * muscle
+    cell = float(rng.uniform(10, 60)) / spacing_mm
+    noise = smooth_noise(tuple(muscle.shape), (cell, cell, cell), rng)
+    cut = float(np.quantile(noise[muscle][::7].numpy(), 1 - rng.uniform(0.1, 1.0)))
+    sharpness = float(rng.uniform(2, 12))
+    return inner * torch.sigmoid((noise - cut) * sharpness) * float(rng.uniform(0.7, 1.0))
