@@ -1,8 +1,7 @@
 """The bundled networks: a volume of any orientation in, labels and confidence on its own grid out.
 
 A coarse pass over the whole field of view, a fine pass for each hip that it finds. Probabilities, not
-labels, are put back on the image's grid. Of a gluteal muscle the fine pass draws the outline, and both have
-their half of the confidence: where only one of them sees it, that is a doubt.
+labels, are put back on the image's grid.
 """
 
 from collections.abc import Sequence
@@ -68,9 +67,8 @@ def _onto(target: Geometry, coarse: Coarse, hips: dict[Side, Hip]) -> tuple[Labe
         here, at = _within(hip.grid, here, _positions(where[here], target, hip.grid))
         nearby = _candidates(hip.probability)[tuple(np.floor(at + 0.5).astype(np.intp))]
         muscle, best[here] = _most_likely(hip.probability, nearby, at, range(1, len(MUSCLES) + 1))
-        found = here[muscle > 0]
-        winner[found] = np.array([0, *glutei], dtype=np.uint8)[muscle[muscle > 0]]
-        best[found] = (best[found] + _of_class(coarse.probability, winner[found], position[:, found])) / 2
+        found = muscle > 0
+        winner[here[found]] = np.array([0, *glutei], dtype=np.uint8)[muscle[found]]
     tables = {side: _label_table(coarse.classes, side) for side in SIDES}
     labels = np.zeros(target.shape, dtype=np.uint16)
     labels.reshape(-1)[where] = np.where(right, tables[Side.RIGHT][winner], tables[Side.LEFT][winner])
@@ -101,15 +99,6 @@ def _most_likely(
         best[here[better]] = value[better]
         winner[here[better]] = index
     return winner, best
-
-
-def _of_class(probability: FloatArray, classes: npt.NDArray[np.uint8], position: FloatArray) -> FloatArray:
-    """Probability of its own class at each point."""
-    value = np.zeros(classes.size, dtype=np.float32)
-    for index in np.unique(classes):
-        here = classes == index
-        value[here] = ndimage.map_coordinates(probability[index], position[:, here], order=1, mode="nearest")
-    return value
 
 
 def _positions(where: npt.NDArray[np.intp], target: Geometry, grid: Geometry) -> FloatArray:
