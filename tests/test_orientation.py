@@ -110,4 +110,4 @@ def test_a_scan_tilted_by_30_degrees_gives_nearly_the_same_muscles_in_the_world(
     for muscle, side in itertools.product(LARGE, SIDES):
         one, two = labels.mask(muscle, side) & seen, other.mask(muscle, side)
         dice = 2 * np.count_nonzero(one & two) / (np.count_nonzero(one) + np.count_nonzero(two))
-        assert dice > 0.7, (muscle, side, dice)  # thick slices at 30 degrees to each other differ at borders
+        assert dice > 0.85, (muscle, side, dice)  # the tilted scan is resampled from 5 mm slices, so blurred
