@@ -1,4 +1,4 @@
-"""Fat in one piece: it stays within the muscle, leaves its fascia, and needs a contrast in which fat is bright."""
+"""Fat in one piece: it stays within the muscle, leaves its fascia, and needs a contrast with bright fat."""
 
 import numpy as np
 import pytest
