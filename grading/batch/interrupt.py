@@ -11,6 +11,9 @@ from types import FrameType
 def stopping_gently(tell: Callable[[], None]) -> Iterator[threading.Event]:
     """Meanwhile the first Ctrl-C sets the event, and the second raises KeyboardInterrupt.
 
+    A signal that was ignored stays ignored: the shell ignores Ctrl-C for a job in the background, for it is
+    meant for the one in front.
+
     Args:
         tell: called after the first.
     """
@@ -25,10 +28,10 @@ def stopping_gently(tell: Callable[[], None]) -> Iterator[threading.Event]:
         stop.set()
         tell()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupted) for number in numbers]
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = [signal.signal(number, interrupted) for number in heard]
     try:
         yield stop
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(heard, before, strict=True):
             signal.signal(number, handler)

@@ -25,6 +25,14 @@ def test_the_first_interrupt_asks_and_the_second_insists():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_job_in_the_background_goes_on_when_the_one_in_front_is_interrupted():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with stopping_gently(lambda: None) as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not stop.is_set()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 def test_a_request_to_end_is_heard_at_once():
     with stopping_gently(lambda: None), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGTERM)
