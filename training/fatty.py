@@ -27,6 +27,9 @@ def with_fat_pieces(
         told: probabilities of the coarse pass, muscle `n` in row n - 1, (rows, i, j, k).
         rng: draws everything.
         spacing_mm: of a voxel.
+
+    Returns:
+        The image and what the coarse pass told, shapes as given; neither is changed in place.
     """
     unknown = target > len(MUSCLES)
     muscles = [(target == n) | (unknown & (told[n - 1] > 0.5)) for n in range(1, len(MUSCLES) + 1)]
