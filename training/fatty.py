@@ -8,7 +8,9 @@ from torch.nn import functional
 from grading.segment.fine import MUSCLES
 from training.warp import smooth_noise
 
-_CHANCE = (0.4, 0.4, 0.15, 0.4)  # of each muscle; more, and the fat beside a lean minimus is called minimus
+_CHANCE = (0.4, 0.4, 0.3, 0.4)  # of each muscle; more, and the fat beside a lean minimus is called minimus
+_SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may be a sheet along its border
+_LONGEST_MM = 60
 _LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
 _LEAST_VOXELS = 500  # of a muscle, so that it has an inside
 
@@ -40,7 +42,7 @@ def with_fat_pieces(
     for row, muscle in enumerate(muscles):
         if rng.random() > _CHANCE[row] or int(muscle.sum()) < _LEAST_VOXELS:
             continue
-        amount = _pieces(muscle, rng, spacing_mm)
+        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
         texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
         image = torch.lerp(image, fat * texture, amount)
         told[row] *= 1 - float(rng.uniform(0, 0.9)) * amount
@@ -56,12 +58,12 @@ def _fat_level(beside: Tensor) -> float:
     return float(bright.median())
 
 
-def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float) -> Tensor:
-    """How much of each voxel turns to fat: pieces of 1 to 6 cm, none of the rim."""
+def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float, shortest_mm: float) -> Tensor:
+    """How much of each voxel turns to fat: pieces of `shortest_mm` or more, none of the rim."""
     depth = functional.avg_pool3d(muscle.float()[None, None], 3, stride=1, padding=1)[0, 0]
     rim = float(rng.uniform(0.2, 0.9))
     inner = ((depth - rim) / (1 - rim)).clamp(0, 1) * muscle
-    cell = float(rng.uniform(10, 60)) / spacing_mm
+    cell = float(rng.uniform(shortest_mm, _LONGEST_MM)) / spacing_mm
     noise = smooth_noise(tuple(muscle.shape), (cell, cell, cell), rng)
     cut = float(np.quantile(noise[muscle][::7].numpy(), 1 - rng.uniform(0.1, 1.0)))
     sharpness = float(rng.uniform(2, 12))

@@ -16,6 +16,7 @@ from training.classes import classify
 TRAINING_SEED = 77  # evaluation and benchmarks draw their phantoms from other streams
 _SPACING_MM = 2.5
 _SCAN_SPACING_MM = 1.5
+_SCANS_PER_BODY = 4
 
 
 def phantom_anatomies(count: int, seed: int = TRAINING_SEED) -> list[Anatomy]:
@@ -30,14 +31,14 @@ def phantom_scans(
 ) -> Iterator[tuple[Volume, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """`count` T1 scans of random people with class and side of every voxel; kept in `cache`.
 
-    Each person is scanned twice as built, where what is fatty is also wasted, and once with other fat.
+    Each person is scanned twice as built, where what is fatty is also wasted, and twice with other fat.
     """
     for number in range(count):
         name = f"{seed}-{number}"
         kept = cache / f"{name}.npz"
         if not kept.is_file():
             rng = np.random.default_rng([seed, number])
-            save(scanned(name, _body(seed, number // 3), rng, own_fat=number % 3 > 0), kept)
+            save(scanned(name, _body(seed, number // _SCANS_PER_BODY), rng, own_fat=number % 2 > 0), kept)
         hips = load(name, kept)
         yield hips.volume, *classify(hips.labels)
 
