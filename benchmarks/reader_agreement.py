@@ -1,0 +1,145 @@
+"""Fat and stages of real studies against what a reader saw, and the reference signals of left against right.
+
+    python -m benchmarks.reader_agreement DATA
+
+DATA is a folder of studies, each with `dicom/`, `reader_labels.nii.gz` (some slices outlined; 65535 where
+nobody outlined) and `reader_grades.json` (fat in percent and Goutallier stage by eye, for `gmax_L`, ...).
+Twice: with the reader's outlines, and with the network's, which is what a user gets.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+import grading
+from benchmarks.markdown import table
+from grading.anatomy import SIDES, Muscle, Side
+from grading.fat import FatMap, fat_map
+from grading.fat.references import lean_signal, mode
+from grading.fat.zones import Zone, muscle_zones
+from grading.report.study_report import StudyReport
+from grading.resample import resample
+from grading.volume import Geometry, LabelArray, Segmentation, Volume
+
+NOT_OUTLINED = 65535
+READER_NAMES = {Muscle.GLUTEUS_MAXIMUS: "gmax", Muscle.GLUTEUS_MEDIUS: "gmed", Muscle.GLUTEUS_MINIMUS: "gmin"}
+READINGS = ("fat_fraction", "threshold_fraction")
+LEAST_VOXELS = 200  # inside of a muscle that its most frequent signal is read from
+OUTLIER_POINTS = 10
+
+
+def outlines(study: Path, volume: Volume) -> Segmentation:
+    """What the reader outlined, on the image's grid."""
+    drawn = nib.as_closest_canonical(nib.Nifti1Image.from_filename(study / "reader_labels.nii.gz"))
+    labels: LabelArray = np.asarray(drawn.dataobj).astype(np.uint16)
+    i, j, k = labels.shape
+    source = Geometry((i, j, k), drawn.affine)
+    if not source.same_grid(volume.geometry):
+        labels = resample(labels, source, volume.geometry, order=0)
+    labels[labels == NOT_OUTLINED] = 0
+    return Segmentation(labels, volume.geometry, np.ones(labels.shape, np.float32), "reader")
+
+
+def readings(study: Path, report: StudyReport) -> Iterator[dict[str, object]]:
+    """What the program and the reader say of each muscle, fat in percentage points."""
+    seen = json.loads((study / "reader_grades.json").read_text())
+    rows = report.measurements
+    for row in rows[rows["region"] == "whole"].to_dict("records"):
+        name = READER_NAMES.get(row["muscle"])
+        if name is None:
+            continue
+        eye = seen[f"{name}_{row['side'][0].upper()}"]
+        yield {
+            "study": study.name,
+            "muscle": row["muscle"],
+            "side": row["side"],
+            "eye": eye["fat_pct"],
+            **{reading: 100 * row[reading] for reading in READINGS},
+            "stages apart": abs(int(row["goutallier"]) - eye["goutallier"])
+            if pd.notna(row["goutallier"])
+            else None,
+        }
+
+
+def agreement(rows: pd.DataFrame) -> Iterator[list[object]]:
+    """One line per muscle, then one for all."""
+    for name, some in (*rows.groupby("muscle"), ("all", rows)):
+        known = some.dropna(subset=["fat_fraction"])
+        apart = some["stages apart"].dropna()
+        line: list[object] = [name, f"{len(known)} of {len(some)}"]
+        for reading in READINGS:
+            off = known[reading] - known["eye"]
+            line += [
+                float(off.abs().mean()),
+                float(off.mean()),
+                float(spearmanr(known[reading], known["eye"])[0]),
+            ]
+        yield [*line, float(100 * (apart <= 1).mean())]
+
+
+def reference_sides(fat: FatMap, labels: Segmentation, slice_axis: int) -> dict[str, float]:
+    """How much brighter the references of the right side are than the left's, in percent, shading removed.
+
+    The program pools lean muscle over both sides; here it is sought on each side by itself.
+    """
+    fats = {r.side: r.signal for r in fat.references if r.tissue == "fat" and r.side is not None}
+    pooled = next(r.signal for r in fat.references if r.tissue == "muscle")
+    modes: dict[Side, list[float]] = {side: [] for side in fats}
+    for muscle in muscle_zones(labels, slice_axis):
+        pure = fat.fraction[muscle.box][muscle.zones >= Zone.END]
+        pure = pure[np.isfinite(pure)]
+        if muscle.side in fats and pure.size >= LEAST_VOXELS:
+            modes[muscle.side].append(pooled + mode(pure.astype(float)) * (fats[muscle.side] - pooled))
+    shared = {side: lean_signal(found) for side, found in modes.items()}
+    lean = {
+        side: float(np.average(found[0], weights=found[1]))
+        for side, found in shared.items()
+        if found is not None
+    }
+    return {
+        tissue: 100 * (signals[Side.RIGHT] / signals[Side.LEFT] - 1)
+        for tissue, signals in (("fat", fats), ("lean muscle", lean))
+        if len(signals) == len(SIDES)
+    }
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    studies = sorted(file.parent for file in parser.parse_args().data.glob("*/reader_grades.json"))
+    for title in ("Reader's outlines", "Network's outlines"):
+        rows: list[dict[str, object]] = []
+        sides: list[list[object]] = []
+        for study in studies:
+            volume = grading.read(study / "dicom")
+            drawn = outlines(study, volume) if title.startswith("Reader") else grading.segment(volume)
+            report = grading.grade_study(volume, segmentation=drawn, name=study.name)
+            rows += readings(study, report)
+            apart = reference_sides(fat_map(volume, drawn), drawn, volume.series.slice_axis)
+            sides.append([study.name, *(apart.get(tissue) for tissue in ("fat", "lean muscle"))])
+        found = pd.DataFrame(rows)
+        columns = ["muscle", "measured"]
+        columns += [
+            f"{r}: {what}" for r in READINGS for what in ("mean absolute difference", "bias", "Spearman")
+        ]
+        print(table(title, [*columns, "Goutallier within one stage %"], agreement(found)))
+        outliers = found[(found["fat_fraction"] - found["eye"]).abs() > OUTLIER_POINTS]
+        print(
+            table(
+                f"Over {OUTLIER_POINTS} points from the eye",
+                list(found.columns),
+                outliers.to_numpy().tolist(),
+            )
+        )
+        print(table("References, right over left, %", ["study", "fat", "lean muscle"], sides))
+
+
+if __name__ == "__main__":
+    main()
