@@ -11,8 +11,8 @@ from torch.utils.data import IterableDataset
 from grading.anatomy import SIDES
 from grading.segment.coarse import Coarse
 from grading.segment.fine import MUSCLES, context, gluteal
-from grading.segment.preprocess import antialias, normalise
-from grading.volume import Geometry, Volume
+from grading.segment.preprocess import antialias
+from grading.volume import FloatArray, Geometry, Volume
 from training.classes import ANY, INDEX, NOT_BONE, group_table
 from training.fatty import with_fat_pieces
 from training.sample import each_twice
@@ -61,11 +61,14 @@ class CoarselySeen:
     muscles_mm: list[np.ndarray]
 
 
-def coarsely_seen(volume: Volume, group: np.ndarray, coarse: Coarse) -> CoarselySeen | None:
+def coarsely_seen(
+    volume: Volume, image: FloatArray, group: np.ndarray, coarse: Coarse
+) -> CoarselySeen | None:
     """A scan to draw patches from; None where the coarse pass saw no hip.
 
     Args:
-        volume: the image.
+        volume: the scan.
+        image: its voxels, normalised.
         group: (i, j, k), rows of `group_table()`.
         coarse: answer of the coarse network to the image.
     """
@@ -73,11 +76,11 @@ def coarsely_seen(volume: Volume, group: np.ndarray, coarse: Coarse) -> Coarsely
     if not muscles_mm:
         return None
     group = np.where(volume.valid, group, ANY)
-    image = antialias(normalise(volume.voxels, volume.valid), volume.geometry.spacing_mm, FINE_SPACING_MM)
+    smooth = antialias(image, volume.geometry.spacing_mm, FINE_SPACING_MM)
     told = np.round(context(coarse.probability, coarse.classes) * 255).astype(np.uint8)
     return CoarselySeen(
         volume.geometry,
-        torch.from_numpy(image),
+        torch.from_numpy(smooth),
         torch.from_numpy(_target_table()[group]),
         coarse.grid,
         torch.from_numpy(told),

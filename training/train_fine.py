@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grading.segment.coarse import look
 from grading.segment.model import load_model
+from grading.segment.preprocess import normalise
 from grading.volume import Volume
 from training import anatomies, phantoms, real
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
@@ -42,8 +43,12 @@ def painted_scans(data: Path, count: int) -> Iterator[Scan]:
 def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:
     """Scans with the coarse network's answer; those in which it saw no hip are left out."""
     model = load_model("coarse")
-    answers = (coarsely_seen(volume, group, look(model, volume)) for volume, group, _ in scans)
-    return [scan for scan in answers if scan is not None]
+    found = []
+    for volume, group, _ in scans:
+        image = normalise(volume.voxels, volume.valid)
+        scan = coarsely_seen(volume, image, group, look(model, image, volume.geometry))
+        found += [] if scan is None else [scan]
+    return found
 
 
 def kept(scans: Iterator[Scan], path: Path) -> list[CoarselySeen]:

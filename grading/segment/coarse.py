@@ -7,11 +7,9 @@ else, and where the two disagree the confidence falls.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from grading.segment.model import Model
 from grading.segment.preprocess import network_grid, to_network
-from grading.volume import FloatArray, Geometry, Volume
+from grading.volume import FloatArray, Geometry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,20 +29,12 @@ class Coarse:
     classes: tuple[str, ...]
 
 
-def look(model: Model, volume: Volume) -> Coarse:
-    """The coarse network's answer to an image.
-
-    Raises:
-        ValueError: no valid voxel has a signal.
-    """
-    grid = network_grid(volume.geometry, model.spacing_mm, model.multiple)
-    image = to_network(volume.voxels, volume.valid, volume.geometry, grid)
-    name = model.session.get_inputs()[0].name
-    probability, right = model.session.run(None, {name: image[None, None]})
-    mirrored, left = model.session.run(None, {name: np.ascontiguousarray(image[::-1])[None, None]})
-    return Coarse(
-        grid,
-        (probability[0] + mirrored[0, :, ::-1]) / 2,
-        (right[0, 0] + 1 - left[0, 0, ::-1]) / 2,
-        model.classes,
-    )
+def look(model: Model, image: FloatArray, geometry: Geometry) -> Coarse:
+    """The coarse network's answer to an image of `preprocess.normalise`, (i, j, k) on `geometry`."""
+    grid = network_grid(geometry, model.spacing_mm, model.multiple)
+    cells = to_network(image, geometry, grid)
+    probability, right = model.answer(cells[None])
+    mirrored, left = model.answer(cells[None, ::-1])
+    probability += mirrored[:, ::-1]
+    probability /= 2
+    return Coarse(grid, probability, (right[0] + 1 - left[0, ::-1]) / 2, model.classes)

@@ -17,8 +17,8 @@ from grading.resample import resample
 from grading.segment.cleanup import main_pieces
 from grading.segment.coarse import Coarse
 from grading.segment.model import Model
-from grading.segment.preprocess import antialias, network_grid, normalise
-from grading.volume import BoolArray, FloatArray, Geometry, Volume
+from grading.segment.preprocess import antialias, network_grid
+from grading.volume import BoolArray, FloatArray, Geometry
 
 MUSCLES = tuple(muscle.value for muscle in Muscle)  # what it tells apart, after "none of them"
 CONTEXT = len(MUSCLES) + 2  # channels beside the image, see `context`
@@ -36,16 +36,15 @@ class Hip:
     probability: FloatArray
 
 
-def look_closer(model: Model, volume: Volume, coarse: Coarse) -> dict[Side, Hip]:
-    """The fine network's answer for each hip that the coarse pass saw."""
-    scaled = normalise(volume.voxels, volume.valid)
-    smooth = antialias(scaled, volume.geometry.spacing_mm, model.spacing_mm)
+def look_closer(model: Model, image: FloatArray, geometry: Geometry, coarse: Coarse) -> dict[Side, Hip]:
+    """The fine network's answer for each hip that the coarse pass saw in the same normalised image."""
+    smooth = antialias(image, geometry.spacing_mm, model.spacing_mm)
     told = context(coarse.probability, coarse.classes)
     hips = {}
     for side, box in _hip_boxes(coarse).items():
         grid = network_grid(_boxed(coarse.grid, box), model.spacing_mm, model.multiple)
-        image = resample(smooth, volume.geometry, grid, order=1)
-        channels = [image, *(resample(channel, coarse.grid, grid, order=1) for channel in told)]
+        near = resample(smooth, geometry, grid, order=1)
+        channels = [near, *(resample(channel, coarse.grid, grid, order=1) for channel in told)]
         hips[side] = Hip(grid, _answer(model, np.stack(channels), side))
     return hips
 
@@ -54,10 +53,8 @@ def _answer(model: Model, channels: FloatArray, side: Side) -> FloatArray:
     """Probabilities (1 + 4, i, j, k) for the channels (1 + CONTEXT, i, j, k) of one hip."""
     if side is Side.RIGHT:
         channels = channels[:, ::-1]
-    name = model.session.get_inputs()[0].name
-    (probability,) = model.session.run(None, {name: np.ascontiguousarray(channels)[None]})
-    found: FloatArray = probability[0, :, ::-1] if side is Side.RIGHT else probability[0]
-    return found
+    (probability,) = model.answer(channels)
+    return probability[:, ::-1] if side is Side.RIGHT else probability
 
 
 def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
+import numpy as np
+
 from grading.errors import SegmentationError
+from grading.volume import FloatArray
 
 MODEL_SHA256_FILE = "network.sha256"
 
@@ -33,6 +36,16 @@ class Model:
     multiple: int
     version: str
     sha256: str
+
+    def answer(self, channels: FloatArray) -> list[FloatArray]:
+        """The network's outputs, each (channels, i, j, k), for float32 `channels` (channels, i, j, k)."""
+        import onnxruntime
+
+        give_back = onnxruntime.RunOptions()  # images differ in size: what one needed does not fit the next
+        give_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        name = self.session.get_inputs()[0].name
+        found = self.session.run(None, {name: np.ascontiguousarray(channels)[None]}, give_back)
+        return [output[0] for output in found]
 
 
 def model_file(name: Pass) -> str:
@@ -74,7 +87,6 @@ def _load_model(name: Pass, threads: int | None) -> Model:
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # an image size comes once: an arena would only hold on to memory
     if threads is not None:
         options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

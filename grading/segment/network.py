@@ -17,6 +17,7 @@ from grading.resample import resample
 from grading.segment.coarse import Coarse, look
 from grading.segment.fine import MUSCLES, Hip, look_closer
 from grading.segment.model import load_model
+from grading.segment.preprocess import normalise
 from grading.volume import FloatArray, Geometry, LabelArray, Segmentation, Volume
 
 _PRESENT = 0.05  # probability below which a class need not be looked for
@@ -42,10 +43,12 @@ class NetworkSegmenter:
         """
         first, second = load_model("coarse", self.threads), load_model("fine", self.threads)
         try:
-            coarse = look(first, volume)
+            image = normalise(volume.voxels, volume.valid)
         except ValueError as error:
             raise SegmentationError(f"series {volume.series.name}: {error}") from error
-        labels, confidence = _onto(volume.geometry, coarse, look_closer(second, volume, coarse))
+        coarse = look(first, image, volume.geometry)
+        hips = look_closer(second, image, volume.geometry, coarse)
+        labels, confidence = _onto(volume.geometry, coarse, hips)
         labels[~volume.valid] = 0
         name = f"network {second.version} (sha256 {first.sha256[:12]}, {second.sha256[:12]})"
         return Segmentation(labels, volume.geometry, confidence, name)

@@ -46,8 +46,7 @@ def network_grid(geometry: Geometry, spacing_mm: float, multiple: int) -> Geomet
     return Geometry((int(cells[0]), int(cells[1]), int(cells[2])), affine)
 
 
-def to_network(voxels: FloatArray, valid: BoolArray, source: Geometry, grid: Geometry) -> FloatArray:
-    """The normalised image on the network's grid, float32, 0 where there is no image."""
-    spacing = grid.spacing_mm[0]
-    smooth = antialias(normalise(voxels, valid), source.spacing_mm, spacing)
+def to_network(image: FloatArray, source: Geometry, grid: Geometry) -> FloatArray:
+    """A normalised image on the network's grid, float32, 0 where there is no image."""
+    smooth = antialias(image, source.spacing_mm, grid.spacing_mm[0])
     return np.asarray(resample(smooth, source, grid, order=1), dtype=np.float32)

@@ -8,12 +8,12 @@ from grading.segment.coarse import Coarse
 from grading.segment.fine import CONTEXT, MUSCLES, Hip, context, gluteal, look_closer
 from grading.segment.model import load_model
 from grading.segment.network import _onto
-from grading.series import SeriesInfo
-from grading.volume import Geometry, Volume
+from grading.volume import Geometry
 
 CLASSES = ("background", *MUSCLES, "hip_bone", "sacrum", "femur", "iliopsoas")
 SHAPE = (60, 24, 30)
 GRID = Geometry(SHAPE, np.diag([2.5, 2.5, 2.5, 1.0]))
+IMAGE = np.random.default_rng(0).uniform(0, 1, SHAPE).astype(np.float32)
 BLOCKS = {Side.LEFT: np.s_[6:16, 8:16, 8:20], Side.RIGHT: np.s_[44:54, 8:16, 8:20]}
 
 
@@ -28,12 +28,6 @@ def coarse(sides: tuple[Side, ...] = SIDES) -> Coarse:
     return Coarse(GRID, probability, right.astype(np.float32), CLASSES)
 
 
-def volume() -> Volume:
-    rng = np.random.default_rng(0)
-    voxels = rng.uniform(10, 100, SHAPE).astype(np.float32)
-    return Volume(voxels, GRID, np.ones(SHAPE, dtype=bool), SeriesInfo("made-up"))
-
-
 def test_it_is_told_each_muscle_all_bone_and_all_other_muscle() -> None:
     rng = np.random.default_rng(0)
     probability = rng.dirichlet(np.ones(len(CLASSES)), 8).T.reshape(-1, 2, 2, 2).astype(np.float32)
@@ -45,7 +39,7 @@ def test_it_is_told_each_muscle_all_bone_and_all_other_muscle() -> None:
 
 @pytest.mark.parametrize("sides", [SIDES, (Side.LEFT,), (Side.RIGHT,), ()])
 def test_it_looks_at_the_hips_that_the_coarse_pass_saw(sides: tuple[Side, ...]) -> None:
-    hips = look_closer(load_model("fine"), volume(), coarse(sides))
+    hips = look_closer(load_model("fine"), IMAGE, GRID, coarse(sides))
     assert set(hips) == set(sides)
     for side, hip in hips.items():
         block = np.argwhere(coarse(sides).probability[CLASSES.index("gluteus_maximus")] == 1)

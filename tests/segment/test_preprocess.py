@@ -62,5 +62,5 @@ def test_no_image_outside_the_source() -> None:
     geometry = Geometry((20, 20, 20), np.diag([2.0, 2, 2, 1]))
     ones = np.ones(geometry.shape, dtype=np.float32)
     grid = Geometry((40, 40, 40), np.array([[2.0, 0, 0, -20], [0, 2, 0, -20], [0, 0, 2, -20], [0, 0, 0, 1]]))
-    image = to_network(ones, ones > 0, geometry, grid)
+    image = to_network(ones, geometry, grid)
     assert image.sum() == pytest.approx(20**3)
