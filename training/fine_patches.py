@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from grading.anatomy import SIDES
-from grading.segment.coarse import Coarse
+from grading.segment.coarse import Coarse, look
 from grading.segment.fine import MUSCLES, context, gluteal
-from grading.segment.preprocess import antialias
-from grading.volume import FloatArray, Geometry, Volume
+from grading.segment.model import Model
+from grading.segment.preprocess import antialias, normalise
+from grading.volume import Geometry, Volume
 from training.classes import ANY, INDEX, NOT_BONE, group_table
 from training.fatty import with_fat_pieces
 from training.sample import each_twice
@@ -61,17 +62,16 @@ class CoarselySeen:
     muscles_mm: list[np.ndarray]
 
 
-def coarsely_seen(
-    volume: Volume, image: FloatArray, group: np.ndarray, coarse: Coarse
-) -> CoarselySeen | None:
+def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySeen | None:
     """A scan to draw patches from; None where the coarse pass saw no hip.
 
     Args:
+        model: the coarse network.
         volume: the scan.
-        image: its voxels, normalised.
         group: (i, j, k), rows of `group_table()`.
-        coarse: answer of the coarse network to the image.
     """
+    image = normalise(volume.voxels, volume.valid)
+    coarse = look(model, image, volume.geometry)
     muscles_mm = list(_muscle_points(coarse))
     if not muscles_mm:
         return None

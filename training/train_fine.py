@@ -13,9 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grading.segment.coarse import look
 from grading.segment.model import load_model
-from grading.segment.preprocess import normalise
 from grading.volume import Volume
 from training import anatomies, phantoms, real
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
@@ -43,12 +41,8 @@ def painted_scans(data: Path, count: int) -> Iterator[Scan]:
 def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:
     """Scans with the coarse network's answer; those in which it saw no hip are left out."""
     model = load_model("coarse")
-    found = []
-    for volume, group, _ in scans:
-        image = normalise(volume.voxels, volume.valid)
-        scan = coarsely_seen(volume, image, group, look(model, image, volume.geometry))
-        found += [] if scan is None else [scan]
-    return found
+    answers = (coarsely_seen(model, volume, group) for volume, group, _ in scans)
+    return [scan for scan in answers if scan is not None]
 
 
 def kept(scans: Iterator[Scan], path: Path) -> list[CoarselySeen]:
