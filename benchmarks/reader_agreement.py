@@ -9,10 +9,9 @@ Twice: with the reader's outlines, and with the network's, which is what a user 
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
@@ -20,14 +19,12 @@ from scipy.stats import spearmanr
 import grading
 from benchmarks.markdown import table
 from grading.anatomy import SIDES, Muscle, Side
-from grading.fat import FatMap, fat_map
 from grading.fat.references import lean_signal, mode
-from grading.fat.zones import Zone, muscle_zones
-from grading.report.study_report import StudyReport
-from grading.resample import resample
-from grading.volume import Geometry, LabelArray, Segmentation, Volume
+from grading.fat.zones import INSIDE, muscle_zones
+from grading.report.study_report import StudyImages, StudyReport
+from grading.volume import LabelArray, Segmentation, Volume
+from training.real import NOT_OUTLINED, on_grid
 
-NOT_OUTLINED = 65535
 READER_NAMES = {Muscle.GLUTEUS_MAXIMUS: "gmax", Muscle.GLUTEUS_MEDIUS: "gmed", Muscle.GLUTEUS_MINIMUS: "gmin"}
 READINGS = ("fat_fraction", "threshold_fraction")
 LEAST_VOXELS = 200  # inside of a muscle that its most frequent signal is read from
@@ -36,12 +33,7 @@ OUTLIER_POINTS = 10
 
 def outlines(study: Path, volume: Volume) -> Segmentation:
     """What the reader outlined, on the image's grid."""
-    drawn = nib.as_closest_canonical(nib.Nifti1Image.from_filename(study / "reader_labels.nii.gz"))
-    labels: LabelArray = np.asarray(drawn.dataobj).astype(np.uint16)
-    i, j, k = labels.shape
-    source = Geometry((i, j, k), drawn.affine)
-    if not source.same_grid(volume.geometry):
-        labels = resample(labels, source, volume.geometry, order=0)
+    labels: LabelArray = on_grid(study / "reader_labels.nii.gz", volume.geometry)
     labels[labels == NOT_OUTLINED] = 0
     return Segmentation(labels, volume.geometry, np.ones(labels.shape, np.float32), "reader")
 
@@ -83,16 +75,17 @@ def agreement(rows: pd.DataFrame) -> Iterator[list[object]]:
         yield [*line, float(100 * (apart <= 1).mean())]
 
 
-def reference_sides(fat: FatMap, labels: Segmentation, slice_axis: int) -> dict[str, float]:
+def reference_sides(images: StudyImages) -> dict[str, float]:
     """How much brighter the references of the right side are than the left's, in percent, shading removed.
 
     The program pools lean muscle over both sides; here it is sought on each side by itself.
     """
+    fat = images.fat
     fats = {r.side: r.signal for r in fat.references if r.tissue == "fat" and r.side is not None}
     pooled = next(r.signal for r in fat.references if r.tissue == "muscle")
     modes: dict[Side, list[float]] = {side: [] for side in fats}
-    for muscle in muscle_zones(labels, slice_axis):
-        pure = fat.fraction[muscle.box][muscle.zones >= Zone.END]
+    for muscle in muscle_zones(images.segmentation, images.volume.series.slice_axis):
+        pure = fat.fraction[muscle.box][muscle.zones >= INSIDE]
         pure = pure[np.isfinite(pure)]
         if muscle.side in fats and pure.size >= LEAST_VOXELS:
             modes[muscle.side].append(pooled + mode(pure.astype(float)) * (fats[muscle.side] - pooled))
@@ -114,15 +107,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     studies = sorted(file.parent for file in parser.parse_args().data.glob("*/reader_grades.json"))
-    for title in ("Reader's outlines", "Network's outlines"):
+    by_whom: dict[str, Callable[[Path, Volume], Segmentation]] = {
+        "Reader's outlines": outlines,
+        "Network's outlines": lambda _, volume: grading.segment(volume),
+    }
+    for title, outline in by_whom.items():
         rows: list[dict[str, object]] = []
         sides: list[list[object]] = []
         for study in studies:
             volume = grading.read(study / "dicom")
-            drawn = outlines(study, volume) if title.startswith("Reader") else grading.segment(volume)
-            report = grading.grade_study(volume, segmentation=drawn, name=study.name)
+            report = grading.grade_study(volume, segmentation=outline(study, volume), name=study.name)
             rows += readings(study, report)
-            apart = reference_sides(fat_map(volume, drawn), drawn, volume.series.slice_axis)
+            assert report.images is not None
+            apart = reference_sides(report.images)
             sides.append([study.name, *(apart.get(tissue) for tissue in ("fat", "lean muscle"))])
         found = pd.DataFrame(rows)
         columns = ["muscle", "measured"]
