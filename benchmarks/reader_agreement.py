@@ -1,16 +1,18 @@
 """Fat and stages of real studies against what a reader saw, and the reference signals of left against right.
 
-    python -m benchmarks.reader_agreement DATA
+    python -m benchmarks.reader_agreement DATA [--out PICTURES]
 
 DATA is a folder of studies, each with `dicom/`, `reader_labels.nii.gz` (some slices outlined; 65535 where
 nobody outlined) and `reader_grades.json` (fat in percent and Goutallier stage by eye, for `gmax_L`, ...).
-Twice: with the reader's outlines, and with the network's, which is what a user gets.
+Twice: with the reader's outlines, and with the network's, which is what a user gets. PICTURES gets one
+picture of every muscle that differs much from the eye.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from scipy.stats import spearmanr
 
 import grading
 from benchmarks.markdown import table
+from benchmarks.muscle_picture import muscle_picture
 from grading.anatomy import SIDES, Muscle, Side
 from grading.fat.references import lean_signal, mode
 from grading.fat.zones import INSIDE, muscle_zones
@@ -38,7 +41,7 @@ def outlines(study: Path, volume: Volume) -> Segmentation:
     return Segmentation(labels, volume.geometry, np.ones(labels.shape, np.float32), "reader")
 
 
-def readings(study: Path, report: StudyReport) -> Iterator[dict[str, object]]:
+def readings(study: Path, report: StudyReport) -> Iterator[dict[str, Any]]:
     """What the program and the reader say of each muscle, fat in percentage points."""
     seen = json.loads((study / "reader_grades.json").read_text())
     rows = report.measurements
@@ -57,6 +60,11 @@ def readings(study: Path, report: StudyReport) -> Iterator[dict[str, object]]:
             if pd.notna(row["goutallier"])
             else None,
         }
+
+
+def is_outlier(row: Mapping[str, Any]) -> bool:
+    """Whether a reading is far from the eye."""
+    return bool(abs(row["fat_fraction"] - row["eye"]) > OUTLIER_POINTS)
 
 
 def agreement(rows: pd.DataFrame) -> Iterator[list[object]]:
@@ -106,19 +114,27 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    studies = sorted(file.parent for file in parser.parse_args().data.glob("*/reader_grades.json"))
+    parser.add_argument("--out", type=Path, help="folder for pictures of the outliers")
+    arguments = parser.parse_args()
+    studies = sorted(file.parent for file in arguments.data.glob("*/reader_grades.json"))
     by_whom: dict[str, Callable[[Path, Volume], Segmentation]] = {
         "Reader's outlines": outlines,
         "Network's outlines": lambda _, volume: grading.segment(volume),
     }
     for title, outline in by_whom.items():
-        rows: list[dict[str, object]] = []
+        rows: list[dict[str, Any]] = []
         sides: list[list[object]] = []
         for study in studies:
             volume = grading.read(study / "dicom")
             report = grading.grade_study(volume, segmentation=outline(study, volume), name=study.name)
-            rows += readings(study, report)
             assert report.images is not None
+            for row in readings(study, report):
+                rows.append(row)
+                if arguments.out and is_outlier(row):
+                    name = f"{row['study']} {row['side']} {row['muscle']}"
+                    told = f"{title}: {name}, by eye {row['eye']} %, {row['fat_fraction']:.0f} % measured"
+                    file = arguments.out / title.split("'")[0].lower() / f"{name.replace(' ', '_')}.png"
+                    muscle_picture(report.images, Muscle(row["muscle"]), Side(row["side"]), told, file)
             apart = reference_sides(report.images)
             sides.append([study.name, *(apart.get(tissue) for tissue in ("fat", "lean muscle"))])
         found = pd.DataFrame(rows)
@@ -127,7 +143,7 @@ def main() -> None:
             f"{r}: {what}" for r in READINGS for what in ("mean absolute difference", "bias", "Spearman")
         ]
         print(table(title, [*columns, "Goutallier within one stage %"], agreement(found)))
-        outliers = found[(found["fat_fraction"] - found["eye"]).abs() > OUTLIER_POINTS]
+        outliers = found[found.apply(is_outlier, axis=1)]
         print(
             table(
                 f"Over {OUTLIER_POINTS} points from the eye",
