@@ -24,29 +24,18 @@ _LARGEST = 30.0  # logit; beyond it a probability is 0 or 1 to all digits
 _SMALL = 1024  # numbers; tensors up to this size stay in full precision
 
 
-class _CoarseProbabilities(nn.Module):
-    """The coarse network as it is used: probabilities instead of logits."""
+class _Probabilities(nn.Module):
+    """A network as it is used: probabilities of the classes, then of the right side if it tells sides."""
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, classes: int) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.classes = net, classes
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Class probabilities and probability of the right side."""
-        logits = self.net(image)
-        return _softmax(logits[:, :-1]), logits[:, -1:].sigmoid()
-
-
-class _FineProbabilities(nn.Module):
-    """The fine network as it is used."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, channels: Tensor) -> Tensor:
-        """Probabilities of no gluteal muscle and of each."""
-        return _softmax(self.net(channels))
+    def forward(self, channels: Tensor) -> tuple[Tensor, ...]:
+        """(1, classes, i, j, k) and, where there is one more logit, (1, 1, i, j, k)."""
+        logits = self.net(channels)
+        probability, side = _softmax(logits[:, : self.classes]), logits[:, self.classes :]
+        return (probability, side.sigmoid()) if side.shape[1] else (probability,)
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -81,14 +70,14 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
     """Write a network's file into `bundle` and the hashes of both; returns the file."""
     if network == "coarse":
         net: nn.Module = UNet(len(CLASSES) + 1)
-        iteration = averaged_weights(net, run / "checkpoint.pt")
-        path = _write(_CoarseProbabilities(net), 1, ("image", "probability", "right"), bundle, network)
+        channels, names = 1, ("image", "probability", "right")
         classes, spacing_mm = CLASSES, PATCH_SPACING_MM
     else:
         net = Refiner()
-        iteration = averaged_weights(net, run / "checkpoint.pt")
-        path = _write(_FineProbabilities(net), 1 + CONTEXT, ("channels", "probability"), bundle, network)
+        channels, names = 1 + CONTEXT, ("channels", "probability")
         classes, spacing_mm = ("none", *MUSCLES), FINE_SPACING_MM
+    iteration = averaged_weights(net, run / "checkpoint.pt")
+    path = _write(_Probabilities(net, len(classes)), channels, names, bundle, network)
     model = onnx.load(path)
     _halve(model.graph)
     card = {
