@@ -34,11 +34,12 @@ def phantom_scans(
     Each person is scanned twice as built, where what is fatty is also wasted, and twice with other fat.
     """
     for number in range(count):
-        name = f"{seed}-{number}"
+        person, own_fat = number // _SCANS_PER_BODY, number % 2 > 0
+        name = f"{seed}-{person}-{number}-{'own' if own_fat else 'other'}-fat"
         kept = cache / f"{name}.npz"
         if not kept.is_file():
             rng = np.random.default_rng([seed, number])
-            save(scanned(name, _body(seed, number // _SCANS_PER_BODY), rng, own_fat=number % 2 > 0), kept)
+            save(scanned(name, _body(seed, person), rng, own_fat=own_fat), kept)
         hips = load(name, kept)
         yield hips.volume, *classify(hips.labels)
 

@@ -45,8 +45,9 @@ def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:
     return [scan for scan in answers if scan is not None]
 
 
-def kept(scans: Iterator[Scan], path: Path) -> list[CoarselySeen]:
+def kept(scans: Iterator[Scan], name: str, folder: Path) -> list[CoarselySeen]:
     """What `seen` makes of scans that are the same in every training, from its file or into it."""
+    path = folder / f"{name}-{load_model('coarse').sha256[:8]}.pickle"
     if path.is_file():
         return list(pickle.loads(path.read_bytes()))  # noqa: S301 - written below, by this program
     found = seen(scans)
@@ -66,11 +67,8 @@ def train(arguments: argparse.Namespace) -> None:
     scans = phantoms.phantom_scans(arguments.scans, arguments.phantom_cache, SEED)
     pools = [
         (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
-        (kept(scans, out / f"phantoms-{arguments.scans}.pickle"), arguments.scan_share),
-        (
-            kept(painted_scans(data, arguments.painted), out / f"painted-{arguments.painted}.pickle"),
-            painted_share,
-        ),
+        (kept(scans, f"phantoms-{arguments.scans}", out), arguments.scan_share),
+        (kept(painted_scans(data, arguments.painted), f"painted-{arguments.painted}", out), painted_share),
     ]
     print("scans:", *(len(scans) for scans, _ in pools), flush=True)
 
