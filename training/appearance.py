@@ -43,14 +43,14 @@ def any_contrast(rng: np.random.Generator) -> Tissues:
 
 
 def random_tissues(rng: np.random.Generator) -> Tissues:
-    """T1 spin echo three times in four, any other contrast else."""
-    return t1(rng) if rng.random() < 0.75 else any_contrast(rng)
+    """T1 spin echo in three of five images, any other contrast else."""
+    return t1(rng) if rng.random() < 0.6 else any_contrast(rng)
 
 
 def random_fat(rng: np.random.Generator, structures: int) -> np.ndarray:
     """Fat fraction of every structure: without side, on the left, on the right; shape (structures, 3)."""
     healthy, fatty = rng.uniform(0, 0.12, (structures, 3)), rng.uniform(0.1, 0.9, (structures, 3))
-    return np.where(rng.random((structures, 3)) < rng.choice([0.05, 0.2, 0.6]), fatty, healthy)
+    return np.where(rng.random((structures, 3)) < rng.choice([0.1, 0.3, 0.6]), fatty, healthy)
 
 
 def bias_field(

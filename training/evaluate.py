@@ -83,12 +83,14 @@ def one_hip_rows(folder: Path, picture: Picture) -> Iterator[Row]:
 
 
 def _outlined(found: Segmentation, labels: np.ndarray) -> Row:
-    """Dice of each muscle on the outlined slices, mean over the sides that are outlined."""
+    """Dice of each muscle on the outlined slices, mean over the sides of which enough is outlined."""
     outlined = labels != real.NOT_OUTLINED
+    least = IN_VIEW_ML / found.geometry.voxel_volume_ml
     row: Row = {}
     for muscle in Muscle:
         numbers = [label_of(muscle, side) for side in SIDES]
-        scores = [dice((found.labels == n) & outlined, labels == n) for n in numbers if (labels == n).any()]
+        shown = [n for n in numbers if (labels == n).sum() >= least]
+        scores = [dice((found.labels == n) & outlined, labels == n) for n in shown]
         row[muscle] = float(np.mean(scores)) if scores else float("nan")
     return row
 

@@ -39,9 +39,9 @@ class Recipe:
 
     data: Path
     cache: Path
-    real_share: float = 0.4
-    scan_share: float = 0.4
-    map_phantom_share: float = 0.05
+    real_share: float = 0.35
+    scan_share: float = 0.25
+    map_phantom_share: float = 0.1
     phantoms: int = 10
     scans: int = 96
     held_out: tuple[str, ...] = real.HELD_OUT

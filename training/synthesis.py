@@ -177,7 +177,9 @@ def _muscle_signal(
     cells = rng.permutation([rng.uniform(1.0, 2.0), rng.uniform(1.5, 4), rng.uniform(4, 14)])
     streaks = smooth_noise(shape, tuple(cells), rng)
     if rng.random() < 0.5:
-        streaks = (streaks + smooth_noise(shape, (6, 6, 6), rng)) / np.sqrt(2)
+        cell = rng.uniform(4, 20)
+        share = rng.uniform(0.3, 0.9)  # of the fat's pattern that is patches of 1 to 5 cm
+        streaks = np.sqrt(1 - share) * streaks + np.sqrt(share) * smooth_noise(shape, (cell, cell, cell), rng)
     fat = torch.sigmoid((streaks - torch.from_numpy(threshold.astype(np.float32))[key]) * 1.7 / softness)
     lean = tissues.muscle * np.exp(rng.normal(0, 0.05, fraction.size)).astype(np.float32)
     base = torch.from_numpy(lean.astype(np.float32))[key]

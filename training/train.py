@@ -18,7 +18,7 @@ from training.model import UNet
 from training.patches import Patches, Recipe
 from training.sample import Sample
 
-_BALANCE = 0.5  # of the classes at the start; gone after a third of the training
+_BALANCE = 0.5  # of the classes at the start of a new network; gone after a third of the training
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -36,7 +36,7 @@ def train(arguments: argparse.Namespace) -> None:
     )
 
     def loss(patch: Sample, done: float) -> Tensor:
-        balance = max(0.0, _BALANCE * (1 - 3 * done))
+        balance = 0.0 if arguments.start else max(0.0, _BALANCE * (1 - 3 * done))
         corner = int(torch.randint(8, ()))
         with torch.autocast(device.type, torch.bfloat16):
             levels = net.corner(patch.image.to(device)[None, None], corner)

@@ -85,7 +85,7 @@ def main() -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/fine"), iterations=8000, rate=1.5e-3)
-    parser.add_argument("--scan-share", type=float, default=0.4, help="of patches, from scans of phantoms")
+    parser.add_argument("--scan-share", type=float, default=0.45, help="of patches, from scans of phantoms")
     parser.add_argument("--scans", type=int, default=120, help="of phantoms")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
     train(parser.parse_args())

@@ -10,6 +10,7 @@ from torch.nn import functional
 from grading.volume import Geometry
 
 PATCH_SPACING_MM = 2.5
+_LARGEST_BEND = 0.15  # standard deviation of the elastic shift, in cells; from about .3 on space would fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,16 @@ def random_warp(
         turn[a, a] = turn[b, b] = np.cos(angle)
         turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
         rotation = rotation @ turn
-    scale = np.exp(rng.normal(0, 0.07 * strength) + rng.normal(0, 0.06 * strength, 3))
+    scale = np.exp(rng.normal(0, 0.07 * strength) + rng.normal(0, 0.08 * strength, 3))
     mirrored = bool(rng.random() < 0.5)
     matrix = rotation @ np.diag(1 / scale)
     if mirrored:
         matrix = matrix @ np.diag([-1.0, 1, 1])
     axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * spacing_mm for n in shape]
     points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-    cell = rng.uniform(35, 80) / spacing_mm
-    amplitude = abs(rng.normal(0, 4 * strength))
+    cell_mm = rng.uniform(30, 80)
+    cell = cell_mm / spacing_mm
+    amplitude = cell_mm * rng.uniform(0, _LARGEST_BEND) * strength
     bend = torch.stack([smooth_noise(shape, (cell, cell, cell), rng) for _ in range(3)], dim=-1)
     points = points + amplitude * bend
     world = points @ torch.from_numpy(matrix.T.astype(np.float32)) + torch.from_numpy(

@@ -26,7 +26,7 @@ class Model:
         classes: structure name of each class channel; the first is the background.
         spacing_mm: voxel size the network works at.
         multiple: every image size must be a multiple of this.
-        version: of the training that made it.
+        version: of the pair, which is shipped together.
         sha256: of the model file.
     """
 
