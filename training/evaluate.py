@@ -90,8 +90,8 @@ def _outlined(found: Segmentation, labels: np.ndarray) -> Row:
     for muscle in Muscle:
         numbers = [label_of(muscle, side) for side in SIDES]
         shown = [n for n in numbers if (labels == n).sum() >= least]
-        scores = [dice((found.labels == n) & outlined, labels == n) for n in shown]
-        row[muscle] = float(np.mean(scores)) if scores else float("nan")
+        overlaps = [dice((found.labels == n) & outlined, labels == n) for n in shown]
+        row[muscle] = float(np.mean(overlaps)) if overlaps else float("nan")
     return row
 
 
@@ -171,10 +171,12 @@ def scores(cases: Iterable[Case]) -> Iterator[Score]:
 
 
 def muscle_rows(found: Iterable[Score], least_in_view: float = 0.0) -> Iterator[Row]:
-    """One row per muscle: mean Dice, surface distance and volume error over images and sides."""
+    """One row per muscle in view: mean Dice, surface distance and volume error over images and sides."""
     shown = [score for score in found if score.in_view >= least_in_view]
     for muscle in Muscle:
         some = [score for score in shown if score.muscle is muscle]
+        if not some:
+            continue
         yield {
             "muscle": muscle.value,
             "outlines": str(len(some)),
@@ -186,8 +188,9 @@ def muscle_rows(found: Iterable[Score], least_in_view: float = 0.0) -> Iterator[
 
 
 def _dice(cases: Iterable[Case]) -> dict[str, float]:
-    """Mean Dice of each muscle over images and sides in which half of it is in view."""
-    return {row["muscle"]: row["Dice"] for row in muscle_rows(scores(cases), HALF)}
+    """Mean Dice of each muscle over images and sides in which half of it is in view; NaN if in none."""
+    nowhere = {muscle.value: float("nan") for muscle in Muscle}
+    return nowhere | {row["muscle"]: row["Dice"] for row in muscle_rows(scores(cases), HALF)}
 
 
 def fatty(body: Anatomy, muscle: Muscle) -> Callable[[np.random.Generator, int], np.ndarray]:
