@@ -67,6 +67,14 @@ def is_outlier(row: Mapping[str, Any]) -> bool:
     return bool(abs(row["fat_fraction"] - row["eye"]) > OUTLIER_POINTS)
 
 
+def draw(row: Mapping[str, Any], images: StudyImages, title: str, folder: Path) -> None:
+    """Picture of the muscle of a reading, in a folder named by whose outlines it is."""
+    name = f"{row['study']} {row['side']} {row['muscle']}"
+    told = f"{title}: {name}, by eye {row['eye']} %, {row['fat_fraction']:.0f} % measured"
+    file = folder / title.split("'")[0].lower() / f"{name.replace(' ', '_')}.png"
+    muscle_picture(images, Muscle(row["muscle"]), Side(row["side"]), told, file)
+
+
 def agreement(rows: pd.DataFrame) -> Iterator[list[object]]:
     """One line per muscle, then one for all."""
     for name, some in (*rows.groupby("muscle"), ("all", rows)):
@@ -128,13 +136,10 @@ def main() -> None:
             volume = grading.read(study / "dicom")
             report = grading.grade_study(volume, segmentation=outline(study, volume), name=study.name)
             assert report.images is not None
-            for row in readings(study, report):
-                rows.append(row)
-                if arguments.out and is_outlier(row):
-                    name = f"{row['study']} {row['side']} {row['muscle']}"
-                    told = f"{title}: {name}, by eye {row['eye']} %, {row['fat_fraction']:.0f} % measured"
-                    file = arguments.out / title.split("'")[0].lower() / f"{name.replace(' ', '_')}.png"
-                    muscle_picture(report.images, Muscle(row["muscle"]), Side(row["side"]), told, file)
+            read = list(readings(study, report))
+            rows += read
+            for row in filter(is_outlier, read if arguments.out else ()):
+                draw(row, report.images, title, arguments.out)
             apart = reference_sides(report.images)
             sides.append([study.name, *(apart.get(tissue) for tissue in ("fat", "lean muscle"))])
         found = pd.DataFrame(rows)
