@@ -27,6 +27,7 @@ _WANDER_MM = 1.5  # the coarse answer is bent against the image, so that the ima
 _EVERY = 50  # of a muscle's voxels one may be the middle of a patch
 _JITTER_MM = 15.0  # beside it
 _FATTY = 0.35  # of all patches show fat in one piece
+_EASY = 0.02  # weight, beside its share of error, of a muscle that the coarse pass finds without any
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,29 @@ def _target_table() -> np.ndarray:
     return table
 
 
-def patch(seen: CoarselySeen, shape: tuple[int, int, int], rng: np.random.Generator) -> FineSample:
-    """A random patch of one hip: placed, bent, and with its greys disturbed."""
-    points = seen.muscles_mm[rng.integers(len(seen.muscles_mm))]
+def difficulty(seen: CoarselySeen) -> list[float]:
+    """How often to show each of `muscles_mm`: the share of it that is no muscle, and that of all left out."""
+    true, told = seen.target.numpy(), seen.context[: len(MUSCLES)].numpy().max(axis=0)
+    muscle = np.argwhere((true > 0) & (true < UNKNOWN))[::_EVERY]
+    world = muscle @ seen.geometry.affine[:3, :3].T + seen.geometry.affine[:3, 3]
+    missed = float(np.mean(told[_nearest(seen.grid, world)] < 128)) if len(world) else 0.0
+    return [
+        _EASY + missed + float(np.mean(true[_nearest(seen.geometry, points)] == 0))
+        for points in seen.muscles_mm
+    ]
+
+
+def _nearest(grid: Geometry, points_mm: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Indices of the voxels of `grid` nearest to world points (points, 3)."""
+    inverse = np.linalg.inv(grid.affine)
+    voxel = np.rint(points_mm @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+    return tuple(voxel.clip(0, np.array(grid.shape) - 1).T)
+
+
+def patch(
+    seen: CoarselySeen, points: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator
+) -> FineSample:
+    """A random patch of one hip: placed near one of `points` (mm), bent, and with its greys disturbed."""
     centre = points[rng.integers(len(points))] + rng.normal(0, _JITTER_MM, 3)
     warp = random_warp(seen.geometry, centre, shape, rng, strength=0.7, spacing_mm=FINE_SPACING_MM)
     cell = rng.uniform(10, 40) / FINE_SPACING_MM
@@ -131,16 +152,22 @@ class FinePatches(IterableDataset[FineSample]):
     """An endless, seeded stream of patches; each comes once as it is and, later, once mirrored."""
 
     def __init__(self, pools: Iterable[tuple[list[CoarselySeen], float]], seed: int) -> None:
-        self.pools = [(scans, share) for scans, share in pools if scans and share > 0]
+        chosen = [(scans, share) for scans, share in pools if scans and share > 0]
+        self.pools = [[(scan, points) for scan in scans for points in scan.muscles_mm] for scans, _ in chosen]
+        self.weights = [
+            np.array([weight for scan in scans for weight in difficulty(scan)]) for scans, _ in chosen
+        ]
+        self.shares = np.array([share for _, share in chosen])
         self.seed = seed
 
     def __iter__(self) -> Iterator[FineSample]:
         torch.set_num_threads(1)
         rng = np.random.default_rng(self.seed)
-        shares = np.array([share for _, share in self.pools])
-        yield from each_twice(self._stream(shares / shares.sum(), rng), rng)
+        yield from each_twice(self._stream(rng), rng)
 
-    def _stream(self, shares: np.ndarray, rng: np.random.Generator) -> Iterator[FineSample]:
+    def _stream(self, rng: np.random.Generator) -> Iterator[FineSample]:
         while True:
-            scans, _ = self.pools[rng.choice(len(shares), p=shares)]
-            yield patch(scans[rng.integers(len(scans))], SHAPES[rng.integers(len(SHAPES))], rng)
+            number = rng.choice(len(self.pools), p=self.shares / self.shares.sum())
+            muscles, weights = self.pools[number], self.weights[number]
+            scan, points = muscles[rng.choice(len(muscles), p=weights / weights.sum())]
+            yield patch(scan, points, SHAPES[rng.integers(len(SHAPES))], rng)
