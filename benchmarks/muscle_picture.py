@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from grading.anatomy import Muscle, Side
 from grading.masks import Box, bounding_box
+from grading.report.palette import COLOURS
 from grading.report.study_report import StudyImages
 
 _SLICES = 4
@@ -45,7 +46,7 @@ def muscle_picture(images: StudyImages, muscle: Muscle, side: Side, title: str, 
                 shown = np.ma.masked_where(~inside, fat)
                 axes.imshow(shown, cmap="viridis", origin="lower", vmin=0, vmax=1, aspect=aspect)
             elif inside.any():
-                axes.contour(inside, [0.5], colors=["#E69F00"], linewidths=1)
+                axes.contour(inside, [0.5], colors=[COLOURS[muscle]], linewidths=1)
             axes.set_title(f"slice {index}")
             axes.invert_xaxis()
             axes.axis("off")

@@ -6,17 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from grading.anatomy import SIDES, Muscle, label_of
+from grading.report.palette import COLOURS
 from grading.volume import Segmentation, Volume
 
-_COLOURS = {
-    "gluteus_maximus": "#E69F00",
-    "gluteus_medius": "#56B4E9",
-    "gluteus_minimus": "#F0E442",
-    "tensor_fasciae_latae": "#CC79A7",
-    "hip_bone": "#FFFFFF",
-    "femur": "#FFFFFF",
-    "sacrum": "#FFFFFF",
-}
+_BONES = ("hip_bone", "femur", "sacrum")
+_COLOURS = {**COLOURS, **dict.fromkeys(_BONES, "#FFFFFF")}
 
 
 def contact_sheet(volume: Volume, found: Segmentation, path: Path, axis: int | None = None) -> None:
