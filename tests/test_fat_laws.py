@@ -89,10 +89,10 @@ def test_fat_from_beside_the_muscle_is_found_whatever_fat_lies_inside(inside):
 
 def test_outlines_that_run_into_fat_do_not_change_what_is_taken_off_the_others():
     fraction, valid, muscles = blurred_ends(0.0)
-    for muscle in muscles[: len(muscles) // 2]:
-        fraction[muscle.box][muscle.zones == Zone.END] = 0.6
+    for muscle in muscles:
+        if muscle.side is Side.LEFT:
+            fraction[muscle.box][muscle.zones == Zone.END] = 0.6
     shares = read_partial_volume(fraction, valid, muscles)
-    assert len(muscles) >= 8
     assert shares.end.value == pytest.approx(0.2, abs=1e-3)
 
 
