@@ -18,7 +18,7 @@ from grading.volume import BoolArray, FloatArray
 
 MINIMUM_VOXELS = 100  # of a zone and of the core, per muscle
 MINIMUM_MUSCLES = 4  # for a quartile that one muscle cannot decide
-CLEANER = 0.25  # quantile of muscles that is pooled [phantoms, seed 100: half the bias that the median leaves]
+CLEANER = 0.25  # quantile of muscles that is pooled [phantoms, seed 100: half the bias of the median]
 LEAN_ENOUGH = 0.6  # core fat fraction up to which a muscle tells fat from beside it from its own
 UNKNOWN_ERROR = 0.04  # of a share that could not be read: half its typical size, since slices outlined one
 # by one look as if each were a muscle's end

@@ -9,7 +9,8 @@ from grading.volume import Segmentation, Volume
 __all__ = ["segment"]
 
 SMALLEST_GLUTEAL_ML = 20.0  # all glutei of both sides; an adult maximus alone is about 500 mL
-LEAST_CONFIDENCE = 0.80  # mean over gluteal voxels; network 0.5: a thigh .76, images of hips .87 and more
+LEAST_HIP_BONE_ML = 5.0  # the glutei lie on it; network 0.8: a thigh 0, a cropped hip 65
+LEAST_CONFIDENCE = 0.80  # mean over gluteal voxels; network 0.8: a thigh .81, images of hips .90 and more
 
 
 def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  # noqa: B008 - frozen
@@ -25,12 +26,13 @@ def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  #
         view, stray pieces removed and holes filled.
 
     Raises:
-        SegmentationError: no gluteal muscle is in view, or none that the network is sure of.
+        SegmentationError: no gluteal muscle is in view, none beside a hip bone, or none that the network is
+            sure of.
         ConfigurationError: `settings.side` is given but both hips are in view, or the segmenter is unknown or
             not installed.
     """
     # Not at the top: they bring scipy, and `import grading` loads this module.
-    from grading.segment.cleanup import gluteal_volume_ml, gluteal_voxels, tidy
+    from grading.segment.cleanup import gluteal_volume_ml, gluteal_voxels, hip_bone_volume_ml, tidy
     from grading.segment.laterality import both_hips_in_view, settle_sides
 
     found = _segmenter(settings)(volume)
@@ -44,6 +46,12 @@ def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  #
         raise SegmentationError(
             f"series {volume.series.name}: no gluteal muscle in view (found {total:.0f} mL, "
             f"need {SMALLEST_GLUTEAL_ML:.0f} mL); is this a hip or pelvis?"
+        )
+    bone_ml = hip_bone_volume_ml(labels, volume.geometry)
+    if bone_ml < LEAST_HIP_BONE_ML:
+        raise SegmentationError(
+            f"series {volume.series.name}: what looks like gluteal muscle ({total:.0f} mL) lies on no hip "
+            f"bone (found {bone_ml:.0f} mL, need {LEAST_HIP_BONE_ML:.0f} mL); if this is a hip, bring --masks"
         )
     confidence = float(found.confidence[gluteal_voxels(labels)].mean())
     if confidence < LEAST_CONFIDENCE:

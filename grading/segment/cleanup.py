@@ -67,3 +67,9 @@ def gluteal_volume_ml(labels: LabelArray, geometry: Geometry) -> dict[str, float
         * geometry.voxel_volume_ml
         for side in SIDES
     }
+
+
+def hip_bone_volume_ml(labels: LabelArray, geometry: Geometry) -> float:
+    """Volume of the labelled hip bone of both sides, mL."""
+    numbers = [label_of("hip_bone", side) for side in SIDES]
+    return float(np.isin(labels, numbers).sum()) * geometry.voxel_volume_ml

@@ -1,5 +1,7 @@
 """The bundled network on the sample study, on its mirror image, and on what is no pelvis."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,23 @@ def test_what_is_no_pelvis_yields_no_muscle(picture: str) -> None:
         voxels += 1000 * (np.hypot(i, j) < 15)
     with pytest.raises(SegmentationError, match="no gluteal muscle in view"):
         segment(_volume(voxels))
+
+
+def test_glutei_that_lie_on_no_hip_bone_are_refused(
+    sample: Volume, segmented: Segmentation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bones = [label_of("hip_bone", side) for side in SIDES]
+    found = replace(segmented, labels=np.where(np.isin(segmented.labels, bones), 0, segmented.labels))
+    monkeypatch.setattr(sys.modules["grading.segment"], "_segmenter", lambda _: lambda _: found)
+    with pytest.raises(SegmentationError, match=r"2\d{3} mL\) lies on no hip bone \(found 0 mL"):
+        segment(sample)
+
+
+@pytest.mark.real_data
+def test_a_thigh_is_refused_for_it_shows_no_hip_bone(real_data: Path) -> None:
+    thigh = read(real_data / "mri" / "thigh_dixon_ge" / "inphase_te460.nii.gz")
+    with pytest.raises(SegmentationError, match="no hip bone"):
+        segment(thigh)
 
 
 def test_image_without_signal_is_refused_by_name() -> None:

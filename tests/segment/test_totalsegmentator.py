@@ -29,7 +29,9 @@ MR_NAMES = {
     43: "gluteus_medius_right", 44: "gluteus_minimus_left", 45: "gluteus_minimus_right",
     46: "autochthon_left", 47: "autochthon_right", 48: "iliopsoas_left", 49: "iliopsoas_right", 50: "brain",
 }  # fmt: skip
-CT_NAMES = {80: "gluteus_maximus_left", 81: "gluteus_maximus_right", 82: "gluteus_medius_left"}
+CT_NAMES = {
+    76: "hip_left", 78: "hip_right", 80: "gluteus_maximus_left", 82: "gluteus_maximus_right",
+}  # fmt: skip
 
 
 class StandIn:
@@ -76,6 +78,7 @@ def volume(modality: str = "MR") -> Volume:
 def two_buttocks(image) -> np.ndarray:
     labels = np.zeros(image.shape, dtype=np.uint8)
     labels[2:12, 5:20, 5:20], labels[48:58, 5:20, 5:20] = 40, 41
+    labels[14:18, 5:20, 5:20], labels[42:46, 5:20, 5:20] = 38, 39
     labels[28:32, 5:10, 20:25] = 50
     return labels
 
@@ -88,7 +91,7 @@ def stand_in(monkeypatch):
 def test_labels_are_matched_by_name_and_lie_where_it_drew_them(stand_in):
     stand_in(two_buttocks)
     found = segment(volume(), SETTINGS)
-    assert set(np.unique(found.labels)) == {0, 6121, 6122}
+    assert set(np.unique(found.labels)) == {0, 6121, 6122, 6151, 6152}
     left, right = (np.argwhere(found.mask(Muscle.GLUTEUS_MAXIMUS, side))[:, 0] for side in SIDES)
     assert (left.min(), left.max(), right.min(), right.max()) == (2, 11, 48, 57)
 
