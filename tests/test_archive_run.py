@@ -43,6 +43,7 @@ def command(imaging: Path, out: Path, *options: str) -> int:
 @pytest.fixture
 def out(imaging, monkeypatch, tmp_path, capsys) -> Path:
     """The output of a run with --dicom and --bids; what it said is in `said.txt` beside it."""
+    monkeypatch.setattr(run, "local_crew", lambda *_: [])
     monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
     assert command(imaging, tmp_path / "out", "--dicom", "--bids") == 0
     said = capsys.readouterr()

@@ -189,7 +189,7 @@ class _Processes(WorkerPlugin):
         """Grade a study in a process that is free."""
         process = self._idle.pop() if self._idle else self._new()
         try:
-            return process.run(replace(job, settings=replace(job.settings, threads=self._threads)))
+            return process.run(job)
         finally:
             self._idle.append(process)
 

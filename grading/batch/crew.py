@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
@@ -12,13 +11,31 @@ from grading.batch.worker import Stopped, Worker
 from grading.report.entry import Entry
 
 
-def run_locally(jobs: Sequence[Job], workers: int, limits: Limits, stop: Event) -> Iterator[Entry]:
-    """Grade studies in `workers` processes, which share the processors between them.
+def local_crew(workers: int, limits: Limits) -> list[Worker]:
+    """Workers that share the processors between them; the first loads its libraries from now on.
+
+    Args:
+        workers: how many processes.
+        limits: what one study may take.
+    """
+    threads = max(1, processors() // workers)
+    crew = [Worker(limits, threads) for _ in range(workers)]
+    crew[0].start()
+    return crew
+
+
+def dismiss(crew: Sequence[Worker]) -> None:
+    """End all processes of a crew, even in the middle of a study."""
+    for worker in crew:
+        worker.close()
+
+
+def run_locally(jobs: Sequence[Job], crew: Sequence[Worker], stop: Event) -> Iterator[Entry]:
+    """Grade studies in the processes of a crew, which is dismissed at the end.
 
     Args:
         jobs: what to do; one that is taken is finished.
-        workers: how many processes.
-        limits: what one study may take.
+        crew: who does it.
         stop: once set, no further study is begun.
 
     Yields:
@@ -27,15 +44,14 @@ def run_locally(jobs: Sequence[Job], workers: int, limits: Limits, stop: Event) 
     Raises:
         ConfigurationError: the run cannot go on.
     """
-    threads = max(1, processors() // workers)
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
-        waiting.put(replace(job, settings=replace(job.settings, threads=threads)))
+        waiting.put(job)
     done: SimpleQueue[Entry | BaseException | None] = SimpleQueue()
-    crew = [Worker(limits, threads) for _ in range(min(workers, len(jobs)))]
-    for worker in crew:
+    needed = crew[: len(jobs)]
+    for worker in needed:
         Thread(target=_work, args=(worker, waiting, done, stop), daemon=True).start()
-    at_work = len(crew)
+    at_work = len(needed)
     try:
         while at_work:
             result = done.get()
@@ -46,8 +62,7 @@ def run_locally(jobs: Sequence[Job], workers: int, limits: Limits, stop: Event) 
             else:
                 yield result
     finally:
-        for worker in crew:
-            worker.close()
+        dismiss(crew)
 
 
 def processors() -> int:

@@ -6,9 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
-from grading.batch.crew import run_locally
+from grading.batch.crew import dismiss, local_crew, run_locally
 from grading.batch.failure import explain, fail
 from grading.batch.interrupt import stopping_gently
+from grading.batch.job import Job
 from grading.batch.lock import locked
 from grading.batch.options import Limits, Pick
 from grading.batch.origin import model_digest
@@ -73,6 +74,7 @@ def grade_folder(
     sources, out = _paths(inputs), Path(out).absolute()
     _check(sources, out, workers, settings)
     tell = watcher(quiet=not progress) if isinstance(progress, bool) else progress
+    crew = local_crew(workers, limits) if cluster is None else []
     try:
         with locked(out):
             studies = pick.of(_search(sources, settings, tell), sources)
@@ -85,7 +87,11 @@ def grade_folder(
             folder.write_run(settings, model_digest())
             try:
                 with stopping_gently(tell.stopping) as stop:
-                    _follow(_run(todo, workers, cluster, limits, stop), folder, tell)
+                    if cluster is None:
+                        done = run_locally(todo.waiting, crew, stop)
+                    else:
+                        done = _run_on_cluster(todo.waiting, cluster, workers, limits, stop)
+                    _follow(done, folder, tell)
             finally:  # also when interrupted or out of space: the tables then hold all that is on disk
                 _settle(todo, folder)
             if stop.is_set():
@@ -93,6 +99,7 @@ def grade_folder(
             results = _results(todo, folder)
             folder.write_run(settings, model_digest(), _counts(todo, results, time.perf_counter() - start))
     finally:
+        dismiss(crew)
         tell.end()
     return results
 
@@ -178,15 +185,15 @@ def _account(todo: Plan, folder: OutputFolder, tell: Watcher) -> None:
         folder.hold(as_pending(job, folder))
 
 
-def _run(todo: Plan, workers: int, cluster: str | None, limits: Limits, stop: Event) -> Iterator[Entry]:
-    if cluster is None:
-        return run_locally(todo.waiting, workers, limits, stop)
+def _run_on_cluster(
+    jobs: Sequence[Job], address: str, workers: int, limits: Limits, stop: Event
+) -> Iterator[Entry]:
     try:
         from grading.batch.cluster import run_on_cluster  # dask loads when it is asked for
     except ImportError:
         raise ConfigurationError("--cluster needs Dask: pip install 'grading[cluster]'") from None
 
-    return run_on_cluster(todo.waiting, cluster, workers, limits, stop)
+    return run_on_cluster(jobs, address, workers, limits, stop)
 
 
 def _follow(run: Iterator[Entry], folder: OutputFolder, tell: Watcher) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any
@@ -60,13 +61,18 @@ class Worker:
 
         Args:
             limits: what one study may take.
-            threads: threads of its numerical libraries, None for their own choice.
+            threads: threads of the network and of numerical libraries, None for their own choice.
         """
         self._limits = limits
         self._threads = threads
         self._child: _Child | None = None
         self._closed = False
         self._lock = Lock()  # between starting a process and closing the worker
+
+    def start(self) -> None:
+        """Let the process load its libraries, which takes a second, while there is other work to do."""
+        with self._lock:
+            self._begun()
 
     def run(self, job: Job) -> Entry:
         """Grade a study; a process that dies of it, or takes too long, makes it a failure.
@@ -76,6 +82,8 @@ class Worker:
             Stopped: `close` was called.
         """
         start = time.perf_counter()
+        if self._threads is not None:
+            job = replace(job, settings=replace(job.settings, threads=self._threads))
         for last in (False,) * (TRIES - 1) + (True,):
             answer = self._started().ask(job.to_json(), self._limits.timeout_s)
             if answer is not None and ENTRY in answer:
@@ -104,9 +112,7 @@ class Worker:
             with self._lock:
                 if self._closed:
                     raise Stopped
-                if self._child is None:
-                    self._child = _Child(self._limits.memory_gb, self._threads)
-                child = self._child
+                child = self._begun()
             if child.is_up():
                 return child
             how = self._end()
@@ -114,6 +120,12 @@ class Worker:
             f"no process for grading can be started ({how or 'it did not answer'}); "
             "`python -m grading --version` may say more"
         )
+
+    def _begun(self) -> "_Child":
+        """The process, begun if there is none; for the holder of the lock."""
+        if self._child is None:
+            self._child = _Child(self._limits.memory_gb, self._threads)
+        return self._child
 
     def _end(self) -> str | None:
         """Be rid of the process; returns how it died, None when it had to be killed."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from grading.batch import Limits, crew
-from grading.batch.crew import run_locally
+from grading.batch.crew import local_crew, run_locally
 from grading.batch.interrupt import stopping_gently
 from grading.errors import ConfigurationError
 from grading.settings import Settings
@@ -59,6 +59,9 @@ def jobs(monkeypatch):
         def __init__(self, *_):
             self.closed = False
 
+        def start(self):
+            pass
+
         def run(self, job):
             if job.name == "bad":
                 raise ConfigurationError("no space")
@@ -68,23 +71,22 @@ def jobs(monkeypatch):
             self.closed = True
 
     monkeypatch.setattr(crew, "Worker", Worker)
-    monkeypatch.setattr(crew, "replace", lambda job, **_: job if hasattr(job, "name") else None)
     return [SimpleNamespace(name=f"s{n}", settings=Settings()) for n in range(9)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 20])
 def test_every_job_is_done_once_by_however_many_workers(jobs, workers):
-    done = list(run_locally(jobs, workers, Limits(), Event()))
+    done = list(run_locally(jobs, local_crew(workers, Limits()), Event()))
     assert sorted(done) == [job.name for job in jobs]
 
 
 def test_no_study_is_begun_after_the_user_asked_to_stop(jobs):
     stop = Event()
     stop.set()
-    assert not list(run_locally(jobs, 2, Limits(), stop))
+    assert not list(run_locally(jobs, local_crew(2, Limits()), stop))
 
 
 def test_what_concerns_every_study_ends_the_run(jobs):
     jobs[3].name = "bad"
     with pytest.raises(ConfigurationError, match="no space"):
-        list(run_locally(jobs, 2, Limits(), Event()))
+        list(run_locally(jobs, local_crew(2, Limits()), Event()))

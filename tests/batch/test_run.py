@@ -45,6 +45,7 @@ def graded(monkeypatch):
     grades = Graded()
     grades.errors = {}
     monkeypatch.setattr(grade, "grade_study", grades)
+    monkeypatch.setattr(batch_run, "local_crew", lambda *_: [])
     monkeypatch.setattr(batch_run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
     monkeypatch.setattr(OutputFolder, "is_whole", lambda *_: True)  # reports by hand have no pictures
     return grades
