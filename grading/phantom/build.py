@@ -17,7 +17,7 @@ from grading.phantom.tissue import Tissue, fat_content
 from grading.phantom.volumes import offsets_mm
 from grading.volume import FloatArray, Geometry, LabelArray
 
-_MUSCLE_DEPTH_MM = 4.0  # no muscle comes closer to the surface of the body: skin and a film of fat
+MUSCLE_DEPTH_MM = 4.0  # no muscle comes closer to the surface of the body: skin and a film of fat
 _FAR_MM = 100.0
 
 
@@ -120,7 +120,7 @@ def _half(scene: Scene, fine: FineHalf, side: Side) -> _Half:
     tissue[inside] = np.where(skin_mm[inside] > -body.SKIN_MM, Tissue.SKIN, Tissue.FAT)
 
     owner = _muscle_owner(scene, fine, side)
-    owner[skin_mm > -_MUSCLE_DEPTH_MM] = 0
+    owner[skin_mm > -MUSCLE_DEPTH_MM] = 0
     _place_bones(scene, fine, inside, owner, structure, tissue)
     muscle = owner > 0
     numbers = np.array([0, *(STRUCTURES[scene.structure(name)].left for name in NAMES)], dtype=np.uint16)

@@ -41,16 +41,28 @@ def infiltrate(
         if part.stop > part.start and state.fat_fraction > 0:
             points = [n[part] for n in nominal]
             rng = np.random.default_rng([side.texture_seed, sum(map(ord, name))])
-            score = _score(points, MUSCLES.get(name), state, rng)
-            fat.reshape(-1)[flat[part]] = _with_mean(score, state.fat_fraction)
+            muscle = MUSCLES.get(name)
+            fibre = points[::-1] if muscle is None else _fascicle_coordinates(points, muscle)  # flank: up
+            fat.reshape(-1)[flat[part]] = fat_within(points, fibre, state, rng)
     return fat
 
 
-def _score(
-    points: list[Array], muscle: MuscleShape | None, state: MuscleState, rng: np.random.Generator
+def fat_within(
+    points: list[Array], fibre: list[Array], state: MuscleState, rng: np.random.Generator
 ) -> Array:
+    """Fat fraction of each voxel of one muscle; its mean is the state's fat fraction.
+
+    Args:
+        points: the voxels' three coordinates: lateral, anterior, superior, mm.
+        fibre: their coordinates along and (twice) across the fascicles, mm.
+        state: of the muscle.
+        rng: draws the pattern.
+    """
+    return _with_mean(_score(points, fibre, state, rng), state.fat_fraction)
+
+
+def _score(points: list[Array], fibre: list[Array], state: MuscleState, rng: np.random.Generator) -> Array:
     """Inclination of each voxel to be fat: unit-variance noise along the fascicles plus patches and trend."""
-    fibre = points[::-1] if muscle is None else _fascicle_coordinates(points, muscle)  # flank: up and down
     widths = (_STREAK_LENGTH_MM, _STREAK_WIDTH_MM, _STREAK_WIDTH_MM)
     streaks = smooth_noise([f / np.float32(w) for f, w in zip(fibre, widths, strict=True)], rng)
     patches = smooth_noise([p / np.float32(_PATCH_MM) for p in points], rng)

@@ -1,0 +1,243 @@
+"""Label maps of real bodies as phantoms: bent, wasted, filled with fat, and scanned by the phantom's physics.
+
+What `synthesis` paints is as coarse as its patches, 2.5 mm; a scan of these has pixels of 1 to 1.5 mm, thin
+fascia and thick slices, as a real one has.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import erf, sqrt
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from benchmarks.random_hips import RandomHips, load, random_protocol, random_sides, save
+from grading.anatomy import SIDES, STRUCTURES, Side
+from grading.masks import bounding_box
+from grading.phantom import Phantom, PhantomParameters, Protocol, acquire
+from grading.phantom.build import MUSCLE_DEPTH_MM
+from grading.phantom.fat import fat_within
+from grading.phantom.labels import DEEP_FAT, SUBCUTANEOUS_FAT, VISCERA
+from grading.phantom.tissue import Tissue
+from grading.volume import Geometry, Volume
+from training import anatomies
+from training.anatomies import Anatomy
+from training.classes import BONES, CLASSES, GLUTEAL, classify
+from training.warp import Warp, random_warp, smooth_noise
+
+SPACING_MM = 1.5
+SCANS_PER_PERSON = 4
+SCANS_PER_BODY = 12
+_BELOW_MM, _ABOVE_MM, _BESIDE_MM = 110.0, 60.0, 60.0  # kept round the glutei
+_BLUR_MM = 1.4  # of a label's border: takes the steps of its voxels away
+_FAT_PLANE_MM = (0.5, 2.5)  # between two muscles
+_THINNER_MM = 2.2  # at most, a wasted muscle on each of its faces
+_STRENGTH = 0.6  # of the bends: people, not caricatures
+_WASTED = 0.3  # share of gluteal muscles
+_CORTEX_MM = (1.0, 2.2)
+_FASCIA_MM = (0.2, 1.1)  # as of random phantoms
+_SKIN_MM = 2.0
+_CAVITY_MM = 8.0  # from any named structure: from here on there is bowel
+_SLICE_MM = (3.0, 8.0)
+_OFF_CENTRE_MM = 12.0  # standard deviation of where the scan is centred
+_COARSE = 8  # voxels at which the box of a structure is looked for
+
+
+def person(body: Anatomy, rng: np.random.Generator) -> Phantom:
+    """A random person built like `body`: bent, with muscles wasted here and there, under fat of any depth.
+
+    Muscles hold no fat yet, see `with_fat`.
+
+    Args:
+        body: the label map.
+        rng: draws everything.
+    """
+    low, high = body.glutei_mm
+    low = low - np.array([_BESIDE_MM, _BESIDE_MM, _BELOW_MM])
+    high = high + np.array([_BESIDE_MM, _BESIDE_MM, _ABOVE_MM])
+    i, j, k = (2 * int(np.ceil(extent / SPACING_MM / 2)) for extent in high - low)
+    shape, middle = (i, j, k), (low + high) / 2
+    warp = random_warp(body.geometry, middle, shape, rng, strength=_STRENGTH, spacing_mm=(SPACING_MM,) * 3)
+    best, inside, plane = _structures(body, warp, rng)
+    labels, tissue = _tissues(body, warp, best, inside, plane, rng)
+    affine = np.diag([SPACING_MM] * 3 + [1.0])
+    affine[:3, 3] = -SPACING_MM * (np.array(shape) - 1) / 2
+    nothing = np.zeros(shape, dtype=np.float32)
+    fascia = PhantomParameters(fascia_mm=float(rng.uniform(*_FASCIA_MM)))
+    return Phantom(labels, tissue, nothing, nothing.astype(np.uint8), Geometry(shape, affine), fascia)
+
+
+def _structures(
+    body: Anatomy, warp: Warp, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What each voxel holds: index into `body.labels`, how far inside its border it is (mm), fat planes.
+
+    Every structure is blurred by itself, so that its border has no steps, and wins where it has the largest
+    share; where a muscle wins by little another one lies against it, and the plane of fat between them.
+    """
+    shape = warp.world.shape[:3]
+    kinds = body.lookup("class").numpy()
+    most, second = torch.full(shape, 0.5), torch.zeros(shape)
+    best = torch.zeros(shape, dtype=torch.uint8)
+    for index in range(1, len(body.labels)):
+        if kinds[index] == 0:
+            continue
+        share = _share(body, warp, index)
+        if share is None:
+            continue
+        window, values = share
+        if kinds[index] in GLUTEAL and rng.random() < _WASTED:
+            values = values - _share_at(float(rng.uniform(0, _THINNER_MM))) + 0.5
+        more = values > most[window]
+        second[window] = torch.where(
+            more, most[window].where(best[window] > 0, second[window]), second[window].maximum(values)
+        )
+        best[window] = torch.where(more, torch.tensor(index, dtype=torch.uint8), best[window])
+        most[window] = most[window].maximum(values)
+    gap = 2 * _share_at(float(rng.uniform(*_FAT_PLANE_MM)) / 2) - 1
+    bone = torch.isin(torch.from_numpy(kinds), torch.tensor(BONES))[best.long()]
+    plane = (best > 0) & ~bone & (most - second < gap) & (second > 0.1)
+    depth = _BLUR_MM * torch.erfinv((2 * most - 1).clamp(-0.999, 0.999)) * sqrt(2)
+    return best.numpy(), depth.numpy(), plane.numpy()
+
+
+def _share_at(depth_mm: float) -> float:
+    """Share of a structure that remains in a blurred voxel so far inside its border."""
+    return (1 + erf(depth_mm / _BLUR_MM / sqrt(2))) / 2
+
+
+def _share(body: Anatomy, warp: Warp, index: int) -> tuple[tuple[slice, ...], Tensor] | None:
+    """Blurred mask of one structure in the window of the patch that it may touch; None if out of view."""
+    mask = body.tissue.numpy() == index
+    box = bounding_box(mask)
+    if box is None:
+        return None
+    sigma = _BLUR_MM / np.array(body.geometry.spacing_mm)
+    crop = tuple(slice(max(0, s.start - 4), min(n, s.stop + 4)) for s, n in zip(box, mask.shape, strict=True))
+    blurred = ndimage.gaussian_filter(mask[crop].astype(np.float32), sigma)
+    affine = body.geometry.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [s.start for s in crop]
+    grid = Geometry(blurred.shape, affine)
+    corners = grid.corners_mm()
+    world = warp.world[::_COARSE, ::_COARSE, ::_COARSE].numpy()
+    margin = 2 * _COARSE * SPACING_MM
+    near = bounding_box(((world > corners.min(0) - margin) & (world < corners.max(0) + margin)).all(-1))
+    if near is None:
+        return None
+    window = tuple(slice(s.start * _COARSE, s.stop * _COARSE) for s in near)
+    part = Warp(warp.world[window], warp.grid, warp.mirrored).onto(grid)
+    return window, part.image(torch.from_numpy(blurred))
+
+
+def _tissues(
+    body: Anatomy,
+    warp: Warp,
+    best: np.ndarray,
+    inside_mm: np.ndarray,
+    plane: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Label numbers of `grading.anatomy` and tissues of every voxel."""
+    shape = best.shape
+    far = 200.0
+    outside_mm = (warp.image(body.outside_mm - far) + far).numpy()
+    bumps = smooth_noise(shape, (40, 40, 40), rng).numpy()
+    depth_mm = np.maximum(rng.uniform(6, 45) * np.clip(1 + 0.3 * bumps, 0.4, 2), MUSCLE_DEPTH_MM + 1)
+    body_mm = depth_mm - outside_mm  # below the surface
+    labels = np.where(outside_mm > 0, SUBCUTANEOUS_FAT, DEEP_FAT).astype(np.uint16)
+    tissue = np.where(body_mm < _SKIN_MM, Tissue.SKIN, Tissue.FAT).astype(np.uint8)
+    numbers = np.array([_number(body, index, warp.mirrored) for index in range(len(body.labels))])
+    kinds = body.lookup("class").numpy()[best]
+    bone, named = np.isin(kinds, BONES), kinds > 0
+    muscle = named & ~bone & ~plane
+    labels[bone | muscle] = numbers[best][bone | muscle]
+    tissue[muscle] = Tissue.MUSCLE
+    tissue[bone] = np.where(inside_mm[bone] < rng.uniform(*_CORTEX_MM), Tissue.CORTEX, Tissue.MARROW)
+    deep = ~named & (outside_mm <= 0)
+    deep &= ndimage.distance_transform_edt(~named, sampling=SPACING_MM) > _CAVITY_MM
+    loops, content = (smooth_noise(shape, (n, n, n), rng).numpy() for n in (8, 14))
+    bowel = deep & (loops > 0.3)
+    labels[bowel] = VISCERA
+    tissue[bowel] = np.where(content > 0.9, Tissue.FLUID, Tissue.ORGAN)[bowel]
+    tissue[ndimage.binary_dilation(muscle) & (tissue == Tissue.FAT)] = Tissue.FASCIA
+    air = (body_mm <= 0) | (warp.image(torch.ones(body.geometry.shape)).numpy() < 0.5)  # or the map ends
+    labels[air], tissue[air] = 0, Tissue.AIR
+    return labels, tissue
+
+
+def _number(body: Anatomy, index: int, mirrored: bool) -> int:
+    """Label number in `STRUCTURES` of a structure of the body, 0 for what is not named there."""
+    kind, right = int(body.lookup("class")[index]), int(body.lookup("side")[index])
+    if kind == 0:
+        return 0
+    side = Side.RIGHT if (right == 1) != mirrored else Side.LEFT
+    return STRUCTURES[CLASSES[kind]].label(side)
+
+
+def with_fat(someone: Phantom, rng: np.random.Generator) -> Phantom:
+    """The same person with random fat in every muscle, in streaks along it."""
+    left, right = random_sides(rng)
+    fat = np.zeros(someone.labels.shape, dtype=np.float32)
+    steps = np.array(someone.geometry.spacing_mm)
+    for side, half in zip(SIDES, (left, right), strict=True):
+        for name, structure in STRUCTURES.items():
+            where = np.nonzero((someone.labels == structure.label(side)) & (someone.tissue == Tissue.MUSCLE))
+            state = half.state(name)
+            if not len(where[0]) or state.fat_fraction == 0:
+                continue
+            points = [np.asarray(p * s, dtype=np.float32) for p, s in zip(where, steps, strict=True)]
+            fat[where] = fat_within(points, _along(points), state, rng)
+    return replace(someone, fat_fraction=fat, parameters=replace(someone.parameters, left=left, right=right))
+
+
+def _along(points: list[np.ndarray]) -> list[np.ndarray]:
+    """Coordinates along a muscle's longest axis and across it."""
+    centred = np.stack([p - p.mean() for p in points])
+    _, axes = np.linalg.eigh(centred @ centred.T)
+    return list((axes.T[::-1] @ centred).astype(np.float32))
+
+
+def _protocol(rng: np.random.Generator) -> Protocol:
+    """A random T1 spin echo round the glutei, in slices of 3 to 8 mm."""
+    protocol = random_protocol(rng)
+    extent_mm = protocol.slices * protocol.slice_mm
+    slice_mm = float(rng.uniform(*_SLICE_MM))
+    x, y, z = rng.normal(0, _OFF_CENTRE_MM, 3)
+    return replace(
+        protocol,
+        slice_mm=slice_mm,
+        gap_mm=0.0,
+        slices=round(extent_mm / slice_mm),
+        centre_mm=(float(x), float(y), float(z)),
+    )
+
+
+def body_scans(body: Anatomy, count: int, seed: int, cache: Path | None = None) -> Iterator[RandomHips]:
+    """`count` T1 scans of random people built like `body`, some from every person; kept in `cache`."""
+    someone, built = None, -1
+    for number in range(count):
+        which = number // SCANS_PER_PERSON
+        name = f"{body.name}-{seed}-{which}-{number}"
+        kept = cache / f"{name}.npz" if cache else None
+        if kept and kept.is_file():
+            yield load(name, kept)
+            continue
+        if someone is None or built != which:
+            someone, built = person(body, np.random.default_rng([seed, which])), which
+        rng = np.random.default_rng([seed, which, number])
+        protocol = _protocol(rng)
+        scan = acquire(with_fat(someone, rng), protocol)
+        hips = RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)
+        if kept:
+            save(hips, kept)
+        yield hips
+
+
+def labelled_scans(data: Path, seed: int, cache: Path) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
+    """Scans of every body but the one held out, with class and side of every voxel."""
+    for body in anatomies.bodies(data):
+        for hips in body_scans(body, SCANS_PER_BODY, seed, cache):
+            yield hips.volume, *classify(hips.labels)
