@@ -57,10 +57,10 @@ def jobs(monkeypatch):
 
     class Worker:
         def __init__(self, *_):
-            self.closed = False
+            self.closed = self.started = False
 
         def start(self):
-            pass
+            self.started = True
 
         def run(self, job):
             if job.name == "bad":
@@ -78,6 +78,11 @@ def jobs(monkeypatch):
 def test_every_job_is_done_once_by_however_many_workers(jobs, workers):
     done = list(run_locally(jobs, local_crew(workers, Limits()), Event()))
     assert sorted(done) == [job.name for job in jobs]
+
+
+@pytest.mark.usefixtures("jobs")
+def test_one_process_loads_its_libraries_before_there_is_work():
+    assert [worker.started for worker in local_crew(3, Limits())] == [True, False, False]
 
 
 def test_no_study_is_begun_after_the_user_asked_to_stop(jobs):
