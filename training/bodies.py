@@ -147,7 +147,7 @@ def _tissues(
     body_mm = depth_mm - outside_mm  # below the surface
     labels = np.where(outside_mm > 0, SUBCUTANEOUS_FAT, DEEP_FAT).astype(np.uint16)
     tissue = np.where(body_mm < _SKIN_MM, Tissue.SKIN, Tissue.FAT).astype(np.uint8)
-    numbers = np.array([_number(body, index, warp.mirrored) for index in range(len(body.labels))])
+    numbers = _numbers(body, mirrored=warp.mirrored)
     kinds = body.lookup("class").numpy()[best]
     bone, named = np.isin(kinds, BONES), kinds > 0
     muscle = named & ~bone & ~plane
@@ -166,13 +166,17 @@ def _tissues(
     return labels, tissue
 
 
-def _number(body: Anatomy, index: int, mirrored: bool) -> int:
-    """Label number in `STRUCTURES` of a structure of the body, 0 for what is not named there."""
-    kind, right = int(body.lookup("class")[index]), int(body.lookup("side")[index])
-    if kind == 0:
-        return 0
-    side = Side.RIGHT if (right == 1) != mirrored else Side.LEFT
-    return STRUCTURES[CLASSES[kind]].label(side)
+def _numbers(body: Anatomy, *, mirrored: bool) -> np.ndarray:
+    """Label number in `STRUCTURES` of each of `body.labels`, 0 for what is not named there."""
+    kinds, sides = body.lookup("class").tolist(), body.lookup("side").tolist()
+    return np.array(
+        [
+            STRUCTURES[CLASSES[kind]].label(Side.RIGHT if (side == 1) != mirrored else Side.LEFT)
+            if kind
+            else 0
+            for kind, side in zip(kinds, sides, strict=True)
+        ]
+    )
 
 
 def with_fat(someone: Phantom, rng: np.random.Generator) -> Phantom:
