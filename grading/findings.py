@@ -102,6 +102,10 @@ FINDINGS: dict[str, FindingKind] = {
     "implausible_volume": FindingKind(
         Severity.CAUTION, "The muscle's volume lies far outside published values; look at its outline."
     ),
+    "possible_mass": FindingKind(
+        Severity.CAUTION,
+        "A large ball of the outline holds no streak of fat, as a mass would; look at the picture.",
+    ),
     "fractions_disagree": FindingKind(
         Severity.NOTE,
         "Mean fat fraction and share of fat voxels differ: fine fat, or references that are off.",

@@ -12,6 +12,7 @@ from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
+from grading.mass import possible_mass, widest_lean_ball_mm
 from grading.segment.expected_dice import expected_dice, outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
@@ -99,6 +100,13 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
     for muscle in Muscle:
         masks = {side: segmentation.mask(muscle, side) for side in SIDES}
         views = {side: view_of(mask, volume) for side, mask in masks.items()}
+        balls_mm = {
+            side: widest_lean_ball_mm(
+                fat.fraction[view.box], masks[side][view.box], volume.geometry.spacing_mm
+            )
+            for side, view in views.items()
+            if view is not None
+        }
         for side in SIDES:
             regions = (Region.WHOLE, *REGIONS[muscle])
             view = views[side]
@@ -107,7 +115,8 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
                 rows += [MuscleMeasurement(muscle, side, region, findings=absent) for region in regions]
                 continue
             trust = expected_dice(segmentation, muscle, side)
-            limits = (*outline_doubts(trust, muscle, side), *_limits(fat, muscle, side))
+            doubts = outline_doubts(trust, muscle, side) + possible_mass(muscle, side, balls_mm)
+            limits = (*doubts, *_limits(fat, muscle, side))
             body = _body(muscle, side, masks[side], view, views[side.other], trust, limits, volume)
             parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
             rows += [_measure_part(part, body, fat, volume) for part in parts]

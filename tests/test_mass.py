@@ -1,0 +1,79 @@
+"""A ball without fat is no muscle; fat in streaks is."""
+
+import numpy as np
+import pytest
+
+from grading.anatomy import Muscle, Side
+from grading.fat import fat_map
+from grading.io import read
+from grading.mass import LARGEST_MM, possible_mass, widest_lean_ball_mm
+from grading.measure import measure
+from grading.segment import segment
+
+MAXIMUS = Muscle.GLUTEUS_MAXIMUS
+SPACINGS = ((1.0, 5.0, 1.0), (1.0, 1.0, 4.0), (2.0, 2.0, 2.0))
+
+
+def slab(spacing_mm, extent_mm=(60.0, 150.0, 120.0)):
+    """A muscle 60 mm thick that fills its box, and where its voxels lie, mm."""
+    shape = tuple(round(e / s) for e, s in zip(extent_mm, spacing_mm, strict=True))
+    where = np.indices(shape) * np.reshape(spacing_mm, (3, 1, 1, 1))
+    return np.ones(shape, dtype=bool), where
+
+
+@pytest.mark.parametrize("spacing_mm", SPACINGS)
+def test_muscle_without_any_fat_has_room_for_a_ball_as_wide_as_itself(spacing_mm):
+    mask, _ = slab(spacing_mm)
+    ball = widest_lean_ball_mm(np.zeros(mask.shape, dtype=np.float32), mask, spacing_mm)
+    assert ball == pytest.approx(60, abs=8)
+
+
+@pytest.mark.parametrize("spacing_mm", SPACINGS)
+@pytest.mark.parametrize("apart_mm", [15.0, 25.0])
+def test_streaks_leave_no_more_room_than_lies_between_them(spacing_mm, apart_mm):
+    mask, (_, _, z) = slab(spacing_mm)
+    streaks = (z % apart_mm < max(2.0, spacing_mm[2])).astype(np.float32)
+    assert widest_lean_ball_mm(streaks, mask, spacing_mm) <= apart_mm + 6
+
+
+def test_noise_does_not_hide_a_mass_among_streaks():
+    spacing_mm = (1.0, 5.0, 1.0)
+    mask, (x, y, z) = slab(spacing_mm)
+    fraction = (z % 15 < 2).astype(np.float32)
+    fraction[np.hypot(np.hypot(x - 30, y - 75), z - 60) < 26] = 0
+    fraction += np.random.default_rng(1).normal(0, 0.1, mask.shape)
+    assert widest_lean_ball_mm(fraction, mask, spacing_mm) == pytest.approx(52, abs=8)
+
+
+def test_what_lies_outside_the_muscle_or_carries_no_signal_is_no_room():
+    mask, (x, _, _) = slab((2.0, 2.0, 2.0))
+    fraction = np.where(x > 30, np.nan, 0.0).astype(np.float32)
+    assert widest_lean_ball_mm(fraction, mask, (2.0, 2.0, 2.0)) == pytest.approx(30, abs=6)
+    assert widest_lean_ball_mm(np.zeros_like(fraction), mask & (x < 20), (2.0, 2.0, 2.0)) <= 24
+
+
+def test_a_wide_lean_ball_is_told_unless_the_other_side_has_its_like():
+    left, right = Side.LEFT, Side.RIGHT
+    (finding,) = possible_mass(MAXIMUS, right, {right: 70.0})
+    assert (finding.code, finding.muscle, finding.side) == ("possible_mass", MAXIMUS, right)
+    assert "70 mm" in finding.detail
+    assert possible_mass(MAXIMUS, right, {left: 30.0, right: 70.0})
+    assert not possible_mass(MAXIMUS, left, {left: 30.0, right: 70.0})
+    assert not possible_mass(MAXIMUS, right, {left: 60.0, right: 70.0}), "a very muscular person"
+    assert not possible_mass(MAXIMUS, right, {right: LARGEST_MM})
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("image", "warned"),
+    [
+        ("hip_t1_axial_cropped/sts007/t1.nii.gz", {(MAXIMUS, Side.RIGHT)}),
+        ("hip_t1_axial_cropped/sts031/t1.nii.gz", {(MAXIMUS, Side.RIGHT)}),
+        ("pelvis_t1_coronal/pelvis13/dicom", set()),
+    ],
+)
+def test_a_real_tumour_that_is_called_maximus_is_told_and_healthy_muscle_is_not(real_data, image, warned):
+    volume = read(real_data / "mri" / image)
+    labels = segment(volume)
+    rows = measure(fat_map(volume, labels), labels, volume)
+    assert {(m.muscle, m.side) for m in rows if "possible_mass" in [f.code for f in m.findings]} == warned
