@@ -5,8 +5,9 @@ other fat in its muscles, another protocol, other noise and another receive fiel
 clinical T1 spin echo of the hip; muscle states run from no fat at all to nearly nothing but fat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -62,21 +63,19 @@ def random_hips(seed: int, count: int, cache: Path | None = None, *, first: int 
         cache: folder that keeps what was scanned, and spares the work the next time.
         first: number of the first one wanted.
     """
-    body, built = None, -1
     for index in range(first, count):
         number, scan = divmod(index, SCANS_PER_BODY)
-        name = f"{seed}-{number}-{scan}"
-        kept = cache / f"{name}.npz" if cache is not None else None
-        if kept is not None and kept.is_file():
-            yield load(name, kept)
-            continue
-        if body is None or built != number:
-            person = random_parameters(np.random.default_rng([seed, number]))
-            body, built = build_phantom(person, SPACING_MM), number
-        hips = scanned(name, body, np.random.default_rng([seed, number, scan]))
-        if kept is not None:
-            save(hips, kept)
-        yield hips
+        yield kept(f"{seed}-{number}-{scan}", cache, partial(_scanned, seed, number, scan))
+
+
+def _scanned(seed: int, number: int, scan: int, name: str) -> RandomHips:
+    return scanned(name, random_body(seed, number), np.random.default_rng([seed, number, scan]))
+
+
+@lru_cache(maxsize=1)
+def random_body(seed: int, number: int) -> Phantom:
+    """A random person, the same for the same numbers; the next scan is mostly of the last one."""
+    return build_phantom(random_parameters(np.random.default_rng([seed, number])), SPACING_MM)
 
 
 def scanned(name: str, body: Phantom, rng: np.random.Generator, *, own_fat: bool = False) -> RandomHips:
@@ -137,6 +136,17 @@ def _state(rng: np.random.Generator, ill: bool, *, free: bool) -> MuscleState:
         posterior_fat=float(rng.uniform(-0.8, 0.8)),
         patchiness=float(rng.uniform(0.1, 0.9)),
     )
+
+
+def kept(name: str, cache: Path | None, make: Callable[[str], RandomHips]) -> RandomHips:
+    """A scan from its file in `cache`; where there is none, made, and kept there unless `cache` is None."""
+    path = cache / f"{name}.npz" if cache else None
+    if path and path.is_file():
+        return load(name, path)
+    hips = make(name)
+    if path:
+        save(hips, path)
+    return hips
 
 
 def save(hips: RandomHips, path: Path) -> None:

@@ -4,8 +4,9 @@ What `synthesis` paints is as coarse as its patches, 2.5 mm; a scan of these has
 fascia and thick slices, as a real one has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache, partial
 from math import erf, sqrt
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from benchmarks.random_hips import RandomHips, load, random_protocol, random_sides, save
+from benchmarks.random_hips import RandomHips, kept, random_protocol, random_sides
 from grading.anatomy import SIDES, STRUCTURES, Side
 from grading.masks import bounding_box
 from grading.phantom import Phantom, PhantomParameters, Protocol, acquire
@@ -219,20 +220,16 @@ def _protocol(rng: np.random.Generator) -> Protocol:
 
 def body_scans(body: Anatomy, count: int, seed: int, cache: Path | None = None) -> Iterator[RandomHips]:
     """`count` T1 scans of random people built like `body`, some from every person; kept in `cache`."""
-    someone, built = None, -1
+    built = lru_cache(maxsize=1)(lambda which: person(body, np.random.default_rng([seed, which])))
     for number in range(count):
         which = number // SCANS_PER_PERSON
-        name = f"{body.name}-{seed}-{which}-{number}"
-        kept = cache / f"{name}.npz" if cache else None
-        if kept and kept.is_file():
-            yield load(name, kept)
-            continue
-        if someone is None or built != which:
-            someone, built = person(body, np.random.default_rng([seed, which])), which
-        rng = np.random.default_rng([seed, which, number])
-        protocol = _protocol(rng)
-        scan = acquire(with_fat(someone, rng), protocol)
-        hips = RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)
-        if kept:
-            save(hips, kept)
-        yield hips
+        yield kept(
+            f"{body.name}-{seed}-{which}-{number}", cache, partial(_scanned, built, seed, which, number)
+        )
+
+
+def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int, name: str) -> RandomHips:
+    rng = np.random.default_rng([seed, which, number])
+    protocol = _protocol(rng)
+    scan = acquire(with_fat(built(which), rng), protocol)
+    return RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)

@@ -1,21 +1,20 @@
 """Digital pelves to train on: as label maps to paint, and as scans by the phantom's own physics."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.random_hips import load, save, scanned
-from grading.phantom import Phantom, build_phantom, random_parameters
+from benchmarks.random_hips import RandomHips, kept, random_body, scanned
+from grading.phantom import build_phantom, random_parameters
 from grading.volume import Volume
 from training.anatomies import Anatomy, from_labels
 from training.classes import classify
 
 TRAINING_SEED = 77  # evaluation and benchmarks draw their phantoms from other streams
 _SPACING_MM = 2.5
-_SCAN_SPACING_MM = 1.5
 _SCANS_PER_BODY = 4
 
 
@@ -36,14 +35,10 @@ def phantom_scans(
     for number in range(count):
         person, own_fat = number // _SCANS_PER_BODY, number % 2 > 0
         name = f"{seed}-{person}-{number}-{'own' if own_fat else 'other'}-fat"
-        kept = cache / f"{name}.npz"
-        if not kept.is_file():
-            rng = np.random.default_rng([seed, number])
-            save(scanned(name, _body(seed, person), rng, own_fat=own_fat), kept)
-        hips = load(name, kept)
+        hips = kept(name, cache, partial(_scanned, seed, person, number, own_fat))
         yield hips.volume, *classify(hips.labels)
 
 
-@lru_cache(maxsize=1)
-def _body(seed: int, number: int) -> Phantom:
-    return build_phantom(random_parameters(np.random.default_rng([seed, number])), _SCAN_SPACING_MM)
+def _scanned(seed: int, person: int, number: int, own_fat: bool, name: str) -> RandomHips:
+    rng = np.random.default_rng([seed, number])
+    return scanned(name, random_body(seed, person), rng, own_fat=own_fat)
