@@ -142,6 +142,8 @@ def _truth(phantom: Phantom, sampler: Sampler, labels: LabelArray) -> pd.DataFra
             number = label_of(muscle, side)
             fine, coarse = phantom.labels == number, labels == number
             voxels = int(fine.sum())
+            if not voxels:
+                continue  # a body of which this muscle is not known
             rows.append(
                 {
                     "muscle": muscle.value,
