@@ -26,7 +26,7 @@ from skimage.filters import threshold_otsu
 from sklearn.mixture import GaussianMixture
 
 from benchmarks.markdown import table
-from benchmarks.random_hips import SCANS_PER_BODY, RandomHips, random_hips
+from benchmarks.random_hips import SCANS_PER_BODY, RandomHips, random_hips, scan_name
 from grading.anatomy import STRUCTURES, Muscle, Region, Side, label_of
 from grading.classify.grade import grade
 from grading.classify.scales import scale
@@ -198,6 +198,11 @@ def _percent(hits: pd.Series) -> float:
     return 100 * float(hits.astype(bool).mean())
 
 
+def rows_of_before(path: Path) -> list[dict[str, object]]:
+    """Rows that an interrupted run has written: its bodies are not measured again."""
+    return pd.read_csv(path).to_dict("records") if path.is_file() else []
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -207,11 +212,15 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave out the peers' methods")
     parser.add_argument("--cache", type=Path, help="folder that keeps the phantoms' scans between runs")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--rows", type=Path, help="CSV file for a row per phantom, muscle, side and method")
+    parser.add_argument(
+        "--rows", type=Path, help="CSV file for a row per phantom, muscle, side and method; goes on from it"
+    )
     given = parser.parse_args()
-    rows: list[dict[str, object]] = []
+    rows = rows_of_before(given.rows) if given.rows else []
+    measured = {row["phantom"] for row in rows}
     with ProcessPoolExecutor(given.workers) as pool:
-        bodies = range(0, given.phantoms, SCANS_PER_BODY)
+        firsts = range(0, given.phantoms, SCANS_PER_BODY)
+        bodies = [n for n in firsts if scan_name(given.seed, n) not in measured]
         for number, found_rows in enumerate(pool.map(partial(body_rows, given), bodies), 1):
             rows += found_rows
             print(f"{number} of {len(bodies)} bodies", file=sys.stderr, flush=True)

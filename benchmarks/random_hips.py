@@ -65,7 +65,13 @@ def random_hips(seed: int, count: int, cache: Path | None = None, *, first: int 
     """
     for index in range(first, count):
         number, scan = divmod(index, SCANS_PER_BODY)
-        yield kept(f"{seed}-{number}-{scan}", cache, partial(_scanned, seed, number, scan))
+        yield kept(scan_name(seed, index), cache, partial(_scanned, seed, number, scan))
+
+
+def scan_name(seed: int, index: int) -> str:
+    """Name of the scan with that number: "seed-body-scan"."""
+    number, scan = divmod(index, SCANS_PER_BODY)
+    return f"{seed}-{number}-{scan}"
 
 
 def _scanned(seed: int, number: int, scan: int, name: str) -> RandomHips:
