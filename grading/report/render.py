@@ -1,5 +1,6 @@
 """HTML from templates: every value is escaped, only the package's own style and scripts go in as they are."""
 
+import gzip
 from functools import cache
 from importlib import resources
 
@@ -32,6 +33,7 @@ def _environment() -> Environment:
 
 @cache
 def _asset(name: str) -> Markup:
-    """A style sheet or script of this package, to stand in a page as it is."""
-    text = resources.files("grading.report").joinpath(_FOLDER, name).read_text("utf-8")
-    return Markup(text)  # noqa: S704 - our own file, no value of a user's
+    """A style sheet or script of this package, compressed (`.gz`) or not, to stand in a page as it is."""
+    content = resources.files("grading.report").joinpath(_FOLDER, name).read_bytes()
+    text = gzip.decompress(content) if name.endswith(".gz") else content
+    return Markup(text.decode("utf-8"))  # noqa: S704 - our own file, no value of a user's
