@@ -16,6 +16,7 @@ from torch import Tensor
 from grading.segment.model import load_model
 from grading.volume import Volume
 from training import anatomies, phantoms, real
+from training.export import averaged_weights
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
 from training.loop import common_arguments, run
 from training.refiner import Refiner, loss_of_levels
@@ -61,6 +62,9 @@ def train(arguments: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(arguments.seed)
     net = Refiner().to(device)
+    if arguments.start:
+        averaged_weights(net, arguments.start)
+        net.train()
     data, out = arguments.data, arguments.out
     painted_share = 1 - arguments.real_share - arguments.scan_share
     reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
@@ -88,6 +92,7 @@ def main() -> None:
     parser.add_argument("--scan-share", type=float, default=0.45, help="of patches, from scans of phantoms")
     parser.add_argument("--scans", type=int, default=120, help="of phantoms")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
+    parser.add_argument("--start", type=Path, help="a checkpoint of another training to go on from")
     train(parser.parse_args())
 
 
