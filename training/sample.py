@@ -12,26 +12,26 @@ from grading.series import SeriesInfo
 from grading.volume import Geometry, Volume
 from training.warp import PATCH_SPACING_MM
 
-_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
+_WAITING = 20  # patches wait here for a second use: making one costs as much as a step
 
 
-class Mirrorable(Protocol):
-    """A patch that knows its mirror image."""
+class Reusable(Protocol):
+    """A patch that can be shown once more in another guise."""
 
-    def mirrored(self) -> Self:
-        """The mirror image of the patient."""
+    def again(self, rng: np.random.Generator) -> Self:
+        """The same patch, looking different."""
         ...
 
 
-P = TypeVar("P", bound=Mirrorable)
+P = TypeVar("P", bound=Reusable)
 
 
 def each_twice(patches: Iterable[P], rng: np.random.Generator) -> Iterator[P]:
-    """Every patch as it is and, some time later, mirrored."""
+    """Every patch as it is and, some time later, in another guise."""
     waiting: list[P] = []
     for patch in patches:
         yield patch
-        waiting.append(patch.mirrored())
+        waiting.append(patch.again(rng))
         if len(waiting) > _WAITING:
             yield waiting.pop(rng.integers(len(waiting)))
 
@@ -44,7 +44,7 @@ class Sample:
     group: Tensor
     side: Tensor
 
-    def mirrored(self) -> "Sample":
+    def again(self, _: np.random.Generator) -> "Sample":
         """The mirror image of the patient: left is right."""
         side = self.side.flip(0)
         return Sample(self.image.flip(0), self.group.flip(0), torch.where(side >= 0, 1 - side, side))
