@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.warp import PATCH_SPACING_MM, Spacing, smooth_noise
+from training.warp import PATCH_SPACING_MM, smooth_noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,17 @@ def bias_field(
     shape: tuple[int, ...],
     rng: np.random.Generator,
     largest: float = 0.35,
-    spacing_mm: Spacing = (PATCH_SPACING_MM,) * 3,
+    spacing_mm: float = PATCH_SPACING_MM,
 ) -> Tensor:
     """Smooth multiplicative shading with features of 7-20 cm."""
-    cell_mm = rng.uniform(70, 200)
-    i, j, k = (cell_mm / step for step in spacing_mm)
-    return torch.exp(rng.uniform(0, largest) * smooth_noise(shape, (i, j, k), rng))
+    cell = rng.uniform(70, 200) / spacing_mm
+    return torch.exp(rng.uniform(0, largest) * smooth_noise(shape, (cell, cell, cell), rng))
 
 
-def random_slice_axis(rng: np.random.Generator) -> int:
-    """The axis along which a random scanner takes its slices: mostly coronal, seldom sagittal."""
-    return int(rng.choice([0, 1, 1, 1, 2, 2]))
-
-
-def slice_thickly(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """Average along one axis into slices of 3-8 mm and interpolate back, as thick slices are resampled.
-
-    Voxels of the image are cubes of `PATCH_SPACING_MM`.
-    """
-    axis = random_slice_axis(rng)
-    spacing = rng.uniform(3.0, 8.0) / PATCH_SPACING_MM
+def slice_thickly(image: Tensor, rng: np.random.Generator, spacing_mm: float = PATCH_SPACING_MM) -> Tensor:
+    """Average along one axis into slices of 3-8 mm and interpolate back, as thick slices are resampled."""
+    axis = int(rng.choice([0, 1, 1, 1, 2, 2]))
+    spacing = rng.uniform(3.0, 8.0) / spacing_mm
     count = image.shape[axis]
     moved = image.movedim(axis, -1)
     flat = moved.reshape(1, -1, count)

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from grading.segment.fine import CONTEXT, MUSCLES
 from grading.segment.model import MODEL_SHA256_FILE, Pass, model_file
 from training.classes import CLASSES
-from training.fine_patches import IN_PLANE_MM
-from training.model import UNet
+from training.fine_patches import FINE_SPACING_MM
+from training.model import STRIDE, UNet
 from training.refiner import Refiner
 from training.warp import PATCH_SPACING_MM
 
@@ -75,7 +75,7 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
     else:
         net = Refiner()
         channels, names = 1 + CONTEXT, ("channels", "probability")
-        classes, spacing_mm = ("none", *MUSCLES), IN_PLANE_MM
+        classes, spacing_mm = ("none", *MUSCLES), FINE_SPACING_MM
     iteration = averaged_weights(net, run / "checkpoint.pt")
     path = _write(_Probabilities(net, len(classes)), channels, names, bundle, network)
     model = onnx.load(path)
@@ -83,7 +83,7 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
     card = {
         "classes": json.dumps(classes),
         "spacing_mm": str(spacing_mm),
-        "multiple": "2",
+        "multiple": str(STRIDE),
         "version": version,
         "iterations": str(iteration),
     }

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from grading.segment.fine import MUSCLES
-from training.warp import Spacing, smooth_noise
+from training.warp import smooth_noise
 
 _CHANCE = (0.4, 0.4, 0.3, 0.4)  # of each muscle; more, and the fat beside a lean minimus is called minimus
 _SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may be a sheet along its border
@@ -16,7 +16,7 @@ _LEAST_VOXELS = 500  # of a muscle, so that it has an inside
 
 
 def with_fat_pieces(
-    image: Tensor, target: Tensor, told: Tensor, rng: np.random.Generator, spacing_mm: Spacing
+    image: Tensor, target: Tensor, told: Tensor, rng: np.random.Generator, spacing_mm: float
 ) -> tuple[Tensor, Tensor]:
     """The same patch with some muscles partly, or wholly, turned to fat; a rim of each stays as its fascia.
 
@@ -24,9 +24,9 @@ def with_fat_pieces(
     outlined the muscles, between the labelled slices of a study, the coarse pass says where they are.
 
     Args:
-        image: (slices, i, j).
-        target: int64 (slices, i, j), 0 none, then the number of a muscle, above those nobody knows.
-        told: probabilities of the coarse pass, muscle `n` in row n - 1, (rows, slices, i, j).
+        image: (i, j, k).
+        target: int64 (i, j, k), 0 none, then the number of a muscle, above those nobody knows.
+        told: probabilities of the coarse pass, muscle `n` in row n - 1, (rows, i, j, k).
         rng: draws everything.
         spacing_mm: of a voxel.
 
@@ -58,14 +58,13 @@ def _fat_level(beside: Tensor) -> float:
     return float(bright.median())
 
 
-def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: Spacing, shortest_mm: float) -> Tensor:
+def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float, shortest_mm: float) -> Tensor:
     """How much of each voxel turns to fat: pieces of `shortest_mm` or more, none of the rim."""
-    depth = functional.avg_pool2d(muscle.float()[None], 3, stride=1, padding=1)[0]
+    depth = functional.avg_pool3d(muscle.float()[None, None], 3, stride=1, padding=1)[0, 0]
     rim = float(rng.uniform(0.2, 0.9))
     inner = ((depth - rim) / (1 - rim)).clamp(0, 1) * muscle
-    length_mm = float(rng.uniform(shortest_mm, _LONGEST_MM))
-    i, j, k = (length_mm / step for step in spacing_mm)
-    noise = smooth_noise(tuple(muscle.shape), (i, j, k), rng)
+    cell = float(rng.uniform(shortest_mm, _LONGEST_MM)) / spacing_mm
+    noise = smooth_noise(tuple(muscle.shape), (cell, cell, cell), rng)
     cut = float(np.quantile(noise[muscle][::7].numpy(), 1 - rng.uniform(0.1, 1.0)))
     sharpness = float(rng.uniform(2, 12))
     return inner * torch.sigmoid((noise - cut) * sharpness) * float(rng.uniform(0.7, 1.0))

@@ -8,46 +8,38 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from grading.anatomy import SIDES, Side
+from grading.anatomy import SIDES
 from grading.segment.coarse import Coarse, look
 from grading.segment.fine import MUSCLES, context, gluteal
-from grading.segment.fine_grid import fine_spacing_mm, slice_axis
 from grading.segment.model import Model
 from grading.segment.preprocess import antialias, normalise
 from grading.volume import Geometry, Volume
 from training.classes import ANY, INDEX, NOT_BONE, group_table
 from training.fatty import with_fat_pieces
 from training.sample import each_twice
-from training.studies import contrasted, disturbed, noisy
-from training.warp import random_bend, random_warp
+from training.studies import disturbed
+from training.warp import random_warp, smooth_noise
 
-IN_PLANE_MM = 1.0
+FINE_SPACING_MM = 1.5
 UNKNOWN = len(MUSCLES) + 1
-SHAPES = ((28, 160, 224), (36, 160, 272), (32, 144, 240))  # slices, then what they show: a hip
+SHAPES = ((72, 88, 104), (64, 104, 96), (80, 80, 104), (72, 104, 88))
 _WANDER_MM = 1.5  # the coarse answer is bent against the image, so that the image is believed
 _EVERY = 50  # of a muscle's voxels one may be the middle of a patch
 _JITTER_MM = 15.0  # beside it
 _FATTY = 0.35  # of all patches show fat in one piece
-_AS_SCANNED = 0.75  # of all patches show slices as they are; the others are cut at any angle
 _EASY = 0.02  # weight, beside its share of error, of a muscle that the coarse pass finds without any
 
 
 @dataclass(frozen=True, slots=True)
 class FineSample:
-    """One patch of a hip shown as a left one, slices first.
-
-    Attributes:
-        channels: image and context, float32 (1 + CONTEXT, slices, i, j).
-        target: int64 (slices, i, j).
-    """
+    """One patch: image and context float32 (1 + CONTEXT, i, j, k), target int64 (i, j, k)."""
 
     channels: Tensor
     target: Tensor
 
-    def again(self, rng: np.random.Generator) -> "FineSample":
-        """The same patch with another contrast: noise enough is in it already."""
-        image = contrasted(self.channels[0], rng)
-        return FineSample(torch.cat([image[None], self.channels[1:]]), self.target)
+    def mirrored(self) -> "FineSample":
+        """The mirror image of the patient."""
+        return FineSample(self.channels.flip(1), self.target.flip(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +48,11 @@ class CoarselySeen:
 
     Attributes:
         geometry: grid of image and target.
-        image: float32 (i, j, k), normalised, blurred to the voxel size of the fine network.
+        image: float32 (i, j, k), normalised, blurred to the fine voxel size.
         target: uint8 (i, j, k); 0 none of `MUSCLES`, then their number, `UNKNOWN` where nobody looked.
         grid: of the context.
         context: uint8 (CONTEXT, i, j, k), probabilities in 1/255.
-        muscles: side and world points (points, 3), mm, of each muscle of each side that was seen.
+        muscles_mm: world points (points, 3) within one muscle of one side, for each that was seen.
     """
 
     geometry: Geometry
@@ -68,7 +60,7 @@ class CoarselySeen:
     target: Tensor
     grid: Geometry
     context: Tensor
-    muscles: list[tuple[Side, np.ndarray]]
+    muscles_mm: list[np.ndarray]
 
 
 def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySeen | None:
@@ -81,12 +73,11 @@ def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySe
     """
     image = normalise(volume.voxels, volume.valid)
     coarse = look(model, image, volume.geometry)
-    muscles = list(_muscle_points(coarse))
-    if not muscles:
+    muscles_mm = list(_muscle_points(coarse))
+    if not muscles_mm:
         return None
     group = np.where(volume.valid, group, ANY)
-    spacing_mm = fine_spacing_mm(volume.geometry, IN_PLANE_MM)
-    smooth = antialias(image, volume.geometry.spacing_mm, spacing_mm)
+    smooth = antialias(image, volume.geometry.spacing_mm, FINE_SPACING_MM)
     told = np.round(context(coarse.probability, coarse.classes) * 255).astype(np.uint8)
     return CoarselySeen(
         volume.geometry,
@@ -94,18 +85,18 @@ def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySe
         torch.from_numpy(_target_table()[group]),
         coarse.grid,
         torch.from_numpy(told),
-        muscles,
+        muscles_mm,
     )
 
 
-def _muscle_points(coarse: Coarse) -> Iterator[tuple[Side, np.ndarray]]:
+def _muscle_points(coarse: Coarse) -> Iterator[np.ndarray]:
     best = coarse.probability.argmax(axis=0)
     for side in SIDES:
         hip = gluteal(coarse, side)
         for name in MUSCLES:
             where = np.argwhere(hip & (best == coarse.classes.index(name)))[::_EVERY]
             if len(where):
-                yield side, where @ coarse.grid.affine[:3, :3].T + coarse.grid.affine[:3, 3]
+                yield where @ coarse.grid.affine[:3, :3].T + coarse.grid.affine[:3, 3]
 
 
 def _target_table() -> np.ndarray:
@@ -118,14 +109,14 @@ def _target_table() -> np.ndarray:
 
 
 def difficulty(seen: CoarselySeen) -> list[float]:
-    """How often to show each of `muscles`: the share of it that is no muscle, and that of all left out."""
+    """How often to show each of `muscles_mm`: the share of it that is no muscle, and that of all left out."""
     true, told = seen.target.numpy(), seen.context[: len(MUSCLES)].numpy().max(axis=0)
     muscle = np.argwhere((true > 0) & (true < UNKNOWN))[::_EVERY]
     world = muscle @ seen.geometry.affine[:3, :3].T + seen.geometry.affine[:3, 3]
     missed = float(np.mean(told[_nearest(seen.grid, world)] < 128)) if len(world) else 0.0
     return [
         _EASY + missed + float(np.mean(true[_nearest(seen.geometry, points)] == 0))
-        for _, points in seen.muscles
+        for points in seen.muscles_mm
     ]
 
 
@@ -137,55 +128,32 @@ def _nearest(grid: Geometry, points_mm: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def patch(
-    seen: CoarselySeen,
-    side: Side,
-    points: np.ndarray,
-    shape: tuple[int, int, int],
-    rng: np.random.Generator,
+    seen: CoarselySeen, points: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator
 ) -> FineSample:
-    """A random patch of one hip, bent, and with its greys disturbed.
-
-    Args:
-        seen: the scan.
-        side: of the hip; a right one is shown mirrored.
-        points: one of which (mm) lies near the middle of the patch, (points, 3).
-        shape: slices, and voxels within them.
-        rng: draws everything.
-    """
-    slices = slice_axis(seen.geometry)
-    spacing_mm = fine_spacing_mm(seen.geometry, IN_PLANE_MM)
-    i, j, k = np.insert(shape[1:], slices, shape[0])
+    """A random patch of one hip: placed near one of `points` (mm), bent, and with its greys disturbed."""
     centre = points[rng.integers(len(points))] + rng.normal(0, _JITTER_MM, 3)
-    warp = random_warp(
-        seen.geometry,
-        centre,
-        (i, j, k),
-        rng,
-        strength=0.7,
-        spacing_mm=spacing_mm,
-        slices=slices if rng.random() < _AS_SCANNED else None,
-        mirrored=side is Side.RIGHT,
-    )
-    wander = random_bend((i, j, k), rng.uniform(10, 40), rng, spacing_mm) * abs(rng.normal(0, _WANDER_MM))
-    told = warp.onto(seen.grid, wander).image(seen.context.float() / 255).movedim(1 + slices, 1)
-    target = warp.labels(seen.target, UNKNOWN).movedim(slices, 0)
-    missing = warp.image(torch.ones(seen.geometry.shape)).movedim(slices, 0) < 0.5
-    image = warp.image(seen.image).movedim(slices, 0)
-    step_mm = (spacing_mm[slices], IN_PLANE_MM, IN_PLANE_MM)
+    warp = random_warp(seen.geometry, centre, shape, rng, strength=0.7, spacing_mm=FINE_SPACING_MM)
+    cell = rng.uniform(10, 40) / FINE_SPACING_MM
+    bend = torch.stack([smooth_noise(shape, (cell, cell, cell), rng) for _ in range(3)], dim=-1)
+    shift = bend * abs(rng.normal(0, _WANDER_MM))
+    told = warp.onto(seen.grid, shift).image(seen.context.float() / 255)
+    target = warp.labels(seen.target, UNKNOWN)
+    missing = warp.image(torch.ones(seen.geometry.shape)) < 0.5
+    image = warp.image(seen.image)
     if rng.random() < _FATTY:
-        image, told = with_fat_pieces(image, target, told, rng, step_mm)
-    image = noisy(disturbed(image, rng, step_mm), rng) * rng.uniform(0.85, 1.15)
+        image, told = with_fat_pieces(image, target, told, rng, FINE_SPACING_MM)
+    image = disturbed(image, rng, FINE_SPACING_MM) * rng.uniform(0.85, 1.15)
     image[missing] = 0
     target[missing] = UNKNOWN
     return FineSample(torch.cat([image[None], told]), target)
 
 
 class FinePatches(IterableDataset[FineSample]):
-    """An endless, seeded stream of patches; each comes once as it is and, later, once in another guise."""
+    """An endless, seeded stream of patches; each comes once as it is and, later, once mirrored."""
 
     def __init__(self, pools: Iterable[tuple[list[CoarselySeen], float]], seed: int) -> None:
         chosen = [(scans, share) for scans, share in pools if scans and share > 0]
-        self.pools = [[(scan, *muscle) for scan in scans for muscle in scan.muscles] for scans, _ in chosen]
+        self.pools = [[(scan, points) for scan in scans for points in scan.muscles_mm] for scans, _ in chosen]
         self.weights = [
             np.array([weight for scan in scans for weight in difficulty(scan)]) for scans, _ in chosen
         ]
@@ -201,5 +169,5 @@ class FinePatches(IterableDataset[FineSample]):
         while True:
             number = rng.choice(len(self.pools), p=self.shares / self.shares.sum())
             muscles, weights = self.pools[number], self.weights[number]
-            scan, side, points = muscles[rng.choice(len(muscles), p=weights / weights.sum())]
-            yield patch(scan, side, points, SHAPES[rng.integers(len(SHAPES))], rng)
+            scan, points = muscles[rng.choice(len(muscles), p=weights / weights.sum())]
+            yield patch(scan, points, SHAPES[rng.integers(len(SHAPES))], rng)

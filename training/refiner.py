@@ -6,11 +6,9 @@ from torch.nn import functional
 
 from grading.segment.fine import CONTEXT, MUSCLES
 from training.fine_patches import UNKNOWN
-from training.model import Block, UNet, corner_of
+from training.model import UNet, corner_of
 
-WIDTHS = (32, 64, 96, 128)
-BLOCK: Block = (1, 2, 2)  # voxels taken at once, slices one by one
-FLAT = 1  # resolutions at which slices are seen one by one: at the next, cells of 4 mm are as wide as thick
+WIDTHS = (24, 48, 64, 96)
 _LEAST = 0.01  # probability that the coarse answer counts as at least: it may be wrong altogether
 _SMOOTH = 200.0  # voxels; keeps the Dice of a sliver of muscle from swinging on a few voxels
 
@@ -23,7 +21,7 @@ class Refiner(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = UNet(1 + len(MUSCLES), WIDTHS, 1 + CONTEXT, block=BLOCK, flat=FLAT)
+        self.net = UNet(1 + len(MUSCLES), WIDTHS, 1 + CONTEXT)
         nn.init.zeros_(self.net.unfold.weight)
         assert self.net.unfold.bias is not None
         nn.init.zeros_(self.net.unfold.bias)
@@ -36,18 +34,12 @@ class Refiner(nn.Module):
         """What training looks at, see `UNet.corner`."""
         levels = self.net.corner(channels, corner)
         prior = _prior(channels)
-        seen = [corner_of(prior, corner, BLOCK), *(cells_of(prior, step) for step in self.steps)]
-        return [logits + part for logits, part in zip(levels, seen, strict=True)]
-
-    @property
-    def steps(self) -> list[Block]:
-        """Voxels from one cell to the next, at each resolution that training looks at."""
-        return self.net.steps[:-1]
-
-
-def cells_of(voxels: Tensor, step: Block) -> Tensor:
-    """The first voxel of each cell of a (..., i, j, k) array."""
-    return voxels[..., *(slice(None, None, n) for n in step)]
+        seen = prior[..., corner // 4 :: 2, corner // 2 % 2 :: 2, corner % 2 :: 2]
+        steps = [2**level for level in range(1, len(levels))]
+        return [levels[0] + seen] + [
+            logits + prior[..., ::step, ::step, ::step]
+            for logits, step in zip(levels[1:], steps, strict=True)
+        ]
 
 
 def _prior(channels: Tensor) -> Tensor:
@@ -56,11 +48,11 @@ def _prior(channels: Tensor) -> Tensor:
     return torch.cat([none, muscles], dim=1).clamp_min(_LEAST).log()
 
 
-def loss_of_levels(levels: list[Tensor], target: Tensor, corner: int, steps: list[Block]) -> Tensor:
+def loss_of_levels(levels: list[Tensor], target: Tensor, corner: int) -> Tensor:
     """Loss at every resolution: the fine voxels count 1, each coarser level half of the last."""
-    total = loss(levels[0], corner_of(target, corner, BLOCK))
-    for level, (logits, step) in enumerate(zip(levels[1:], steps, strict=True), 1):
-        total = total + loss(logits, cells_of(target, step)) / 2**level
+    total = loss(levels[0], corner_of(target, corner))
+    for level, logits in enumerate(levels[1:], 1):
+        total = total + loss(logits, target[(slice(None, None, 2**level),) * 3]) / 2**level
     return total
 
 

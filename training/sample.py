@@ -12,26 +12,26 @@ from grading.series import SeriesInfo
 from grading.volume import Geometry, Volume
 from training.warp import PATCH_SPACING_MM
 
-_WAITING = 20  # patches wait here for a second use: making one costs as much as a step
+_WAITING = 20  # mirror images of patches wait here for a second use: making one costs as much as a step
 
 
-class Reusable(Protocol):
-    """A patch that can be shown once more in another guise."""
+class Mirrorable(Protocol):
+    """A patch that knows its mirror image."""
 
-    def again(self, rng: np.random.Generator) -> Self:
-        """The same patch, looking different."""
+    def mirrored(self) -> Self:
+        """The mirror image of the patient."""
         ...
 
 
-P = TypeVar("P", bound=Reusable)
+P = TypeVar("P", bound=Mirrorable)
 
 
 def each_twice(patches: Iterable[P], rng: np.random.Generator) -> Iterator[P]:
-    """Every patch as it is and, some time later, in another guise."""
+    """Every patch as it is and, some time later, mirrored."""
     waiting: list[P] = []
     for patch in patches:
         yield patch
-        waiting.append(patch.again(rng))
+        waiting.append(patch.mirrored())
         if len(waiting) > _WAITING:
             yield waiting.pop(rng.integers(len(waiting)))
 
@@ -44,7 +44,7 @@ class Sample:
     group: Tensor
     side: Tensor
 
-    def again(self, _: np.random.Generator) -> "Sample":
+    def mirrored(self) -> "Sample":
         """The mirror image of the patient: left is right."""
         side = self.side.flip(0)
         return Sample(self.image.flip(0), self.group.flip(0), torch.where(side >= 0, 1 - side, side))

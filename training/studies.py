@@ -11,7 +11,7 @@ from grading.volume import Geometry, Volume
 from training.appearance import bias_field, slice_thickly
 from training.classes import ANY
 from training.sample import Sample
-from training.warp import PATCH_SPACING_MM, Spacing, random_warp
+from training.warp import PATCH_SPACING_MM, random_warp
 
 _NO_SIDE = 2  # uint8 stand-in for "side unknown"
 
@@ -60,9 +60,6 @@ def sample(study: LabelledStudy, shape: tuple[int, int, int], rng: np.random.Gen
         side = torch.where(side >= 0, 1 - side, side)
     missing = warp.image(torch.ones(geometry.shape)) < 0.5
     image = disturbed(image, rng)
-    if rng.random() < 0.25:
-        image = slice_thickly(image, rng)
-    image = noisy(image, rng)
     for axis in range(3):
         if rng.random() < 0.15:  # a field of view that ends early
             depth = int(rng.uniform(0, 0.25) * shape[axis])
@@ -75,24 +72,14 @@ def sample(study: LabelledStudy, shape: tuple[int, int, int], rng: np.random.Gen
     return Sample(torch.from_numpy(normalise(image.numpy(), ~missing.numpy())), group, side)
 
 
-def disturbed(
-    image: Tensor, rng: np.random.Generator, spacing_mm: Spacing = (PATCH_SPACING_MM,) * 3
-) -> Tensor:
-    """The same patch from another scanner: shading, now and then other greys."""
+def disturbed(image: Tensor, rng: np.random.Generator, spacing_mm: float = PATCH_SPACING_MM) -> Tensor:
+    """The same patch from another scanner: shading, now and then other greys or thicker slices, noise."""
     image = image * bias_field(tuple(image.shape), rng, 0.25, spacing_mm)
     if rng.random() < 0.15:
         knots = rng.uniform(0, 1, 6).astype(np.float32)  # any contrast: an arbitrary smooth grey curve
         image = torch.from_numpy(np.interp(image.numpy(), np.linspace(0, 1.2, 6), knots).astype(np.float32))
-    return image
-
-
-def contrasted(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """The same patch with a little more or less contrast."""
-    return image.clamp_min(0) ** rng.uniform(0.8, 1.25)
-
-
-def noisy(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """The same patch with a little more or less contrast, and noise."""
-    image = contrasted(image, rng)
+    if rng.random() < 0.25:
+        image = slice_thickly(image, rng, spacing_mm)
+    image = image.clamp_min(0) ** rng.uniform(0.8, 1.25)
     noise = torch.from_numpy(rng.standard_normal(tuple(image.shape), dtype=np.float32))
     return (image + noise * rng.uniform(0, 0.05)).abs()

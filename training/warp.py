@@ -10,8 +10,6 @@ from torch.nn import functional
 from grading.volume import Geometry
 
 PATCH_SPACING_MM = 2.5
-
-Spacing = tuple[float, float, float]
 _LARGEST_BEND = 0.15  # standard deviation of the elastic shift, in cells; from about .3 on space would fold
 
 
@@ -73,9 +71,7 @@ def random_warp(
     rng: np.random.Generator,
     *,
     strength: float = 1.0,
-    spacing_mm: Spacing = (PATCH_SPACING_MM,) * 3,
-    slices: int | None = None,
-    mirrored: bool | None = None,
+    spacing_mm: float = PATCH_SPACING_MM,
 ) -> Warp:
     """A random patch around `centre_mm` (RAS+ world) of the source grid.
 
@@ -83,20 +79,10 @@ def random_warp(
         source: grid of the arrays to be sampled; axes near canonical.
         centre_mm: world point that lands near the middle of the patch.
         shape: patch size in voxels.
-        rng: draws everything.
         strength: 1 for label maps, less for real images, whose anatomy is already varied.
         spacing_mm: size of a patch voxel.
-        slices: axis whose slices stay as they are and are bent within themselves; None: none.
-        mirrored: whether to show the mirrored patient; None: by chance.
     """
     angles = np.deg2rad(rng.normal(0, 7 * strength, 3))
-    scale = np.exp(rng.normal(0, 0.07 * strength) + rng.normal(0, 0.08 * strength, 3))
-    frame, middle = np.eye(3), np.asarray(centre_mm, dtype=float)
-    if slices is not None:
-        angles[np.arange(3) != slices] = 0
-        scale[slices] = 1
-        frame = source.affine[:3, :3] / source.spacing_mm
-        middle = _on_slices(source, middle, slices, shape[slices])
     rotation = np.eye(3)
     for axis, angle in enumerate(angles):
         turn = np.eye(3)
@@ -104,39 +90,19 @@ def random_warp(
         turn[a, a] = turn[b, b] = np.cos(angle)
         turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
         rotation = rotation @ turn
-    if mirrored is None:
-        mirrored = bool(rng.random() < 0.5)
-    matrix = frame @ rotation @ np.diag(1 / scale)
+    scale = np.exp(rng.normal(0, 0.07 * strength) + rng.normal(0, 0.08 * strength, 3))
+    mirrored = bool(rng.random() < 0.5)
+    matrix = rotation @ np.diag(1 / scale)
     if mirrored:
         matrix = matrix @ np.diag([-1.0, 1, 1])
-    axes = [
-        (torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * step
-        for n, step in zip(shape, spacing_mm, strict=True)
-    ]
+    axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * spacing_mm for n in shape]
     points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     cell_mm = rng.uniform(30, 80)
+    cell = cell_mm / spacing_mm
     amplitude = cell_mm * rng.uniform(0, _LARGEST_BEND) * strength
-    bend = random_bend(shape, cell_mm, rng, spacing_mm)
-    if slices is not None:
-        bend[..., slices] = 0
+    bend = torch.stack([smooth_noise(shape, (cell, cell, cell), rng) for _ in range(3)], dim=-1)
     points = points + amplitude * bend
     world = points @ torch.from_numpy(matrix.T.astype(np.float32)) + torch.from_numpy(
-        middle.astype(np.float32)
+        centre_mm.astype(np.float32)
     )
     return Warp(world, _normalised(world, source), mirrored)
-
-
-def random_bend(
-    shape: tuple[int, ...], cell_mm: float, rng: np.random.Generator, spacing_mm: Spacing
-) -> Tensor:
-    """A smooth shift of unit variance along each axis, (i, j, k, 3)."""
-    i, j, k = (cell_mm / step for step in spacing_mm)
-    return torch.stack([smooth_noise(shape, (i, j, k), rng) for _ in range(3)], dim=-1)
-
-
-def _on_slices(source: Geometry, point_mm: np.ndarray, axis: int, count: int) -> np.ndarray:
-    """The point moved along an axis to where `count` slices round it are slices of the source."""
-    index = np.linalg.solve(source.affine[:3, :3], point_mm - source.affine[:3, 3])[axis]
-    half = (count - 1) / 2 % 1  # an even number has its middle between two slices
-    moved: np.ndarray = point_mm + source.affine[:3, axis] * (np.round(index - half) + half - index)
-    return moved

@@ -1,9 +1,9 @@
-"""The fine pass: one hip at a time, slice by slice as it was scanned, the coarse answer drawn sharper.
+"""The fine pass: one hip at a time, at 1.5 mm, the coarse answer drawn sharper.
 
 The coarse pass thinks in cells of 5 mm, and a wasted minimus is a sheet of 6 mm. The fine network sees the
-image of one hip, at 1 mm within its slices, and what the coarse pass thought there, and answers only for the
-gluteal muscles: its output is a correction to the coarse answer, so where it has nothing to say the coarse
-answer stands. A right hip is shown to it mirrored, as a left one.
+image of one hip and what the coarse pass thought there, and answers only for the gluteal muscles: its output
+is a correction to the coarse answer, so where it has nothing to say the coarse answer stands. A right hip is
+shown to it mirrored, as a left one.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,8 @@ from grading.masks import Box, bounding_box
 from grading.resample import resample
 from grading.segment.cleanup import main_pieces
 from grading.segment.coarse import Coarse
-from grading.segment.fine_grid import fine_grid, fine_spacing_mm, slice_axis
 from grading.segment.model import Model
-from grading.segment.preprocess import antialias
+from grading.segment.preprocess import antialias, network_grid
 from grading.volume import BoolArray, FloatArray, Geometry
 
 MUSCLES = tuple(muscle.value for muscle in Muscle)  # what it tells apart, after "none of them"
@@ -39,32 +38,22 @@ class Hip:
 
 def look_closer(model: Model, image: FloatArray, geometry: Geometry, coarse: Coarse) -> dict[Side, Hip]:
     """The fine network's answer for each hip that the coarse pass saw in the same normalised image."""
-    slices = slice_axis(geometry)
-    spacing_mm = fine_spacing_mm(geometry, model.spacing_mm)
-    smooth = antialias(image, geometry.spacing_mm, spacing_mm)
+    smooth = antialias(image, geometry.spacing_mm, model.spacing_mm)
     told = context(coarse.probability, coarse.classes)
     hips = {}
     for side, box in _hip_boxes(coarse).items():
-        grid = fine_grid(boxed(coarse.grid, box), geometry, spacing_mm, model.multiple)
+        grid = network_grid(_boxed(coarse.grid, box), model.spacing_mm, model.multiple)
         near = resample(smooth, geometry, grid, order=1)
         channels = [near, *(resample(channel, coarse.grid, grid, order=1) for channel in told)]
-        hips[side] = Hip(grid, _answer(model, np.stack(channels), side, slices))
+        hips[side] = Hip(grid, _answer(model, np.stack(channels), side))
     return hips
 
 
-def _answer(model: Model, channels: FloatArray, side: Side, slices: int) -> FloatArray:
-    """Probabilities (1 + 4, i, j, k) for the channels (1 + CONTEXT, i, j, k) of one hip.
-
-    Args:
-        model: the fine network, which takes slices first.
-        channels: what it sees.
-        side: of the hip.
-        slices: axis of the slices.
-    """
+def _answer(model: Model, channels: FloatArray, side: Side) -> FloatArray:
+    """Probabilities (1 + 4, i, j, k) for the channels (1 + CONTEXT, i, j, k) of one hip."""
     if side is Side.RIGHT:
         channels = channels[:, ::-1]
-    (probability,) = model.answer(np.moveaxis(channels, 1 + slices, 1))
-    probability = np.moveaxis(probability, 1, 1 + slices)
+    (probability,) = model.answer(channels)
     return probability[:, ::-1] if side is Side.RIGHT else probability
 
 
@@ -103,8 +92,7 @@ def _widened(box: Box, shape: tuple[int, int, int]) -> Box:
     return i, j, k
 
 
-def boxed(grid: Geometry, box: Box) -> Geometry:
-    """The part of a grid that lies in a box of its voxels."""
+def _boxed(grid: Geometry, box: Box) -> Geometry:
     affine = grid.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ np.array([s.start for s in box])
     i, j, k = (s.stop - s.start for s in box)

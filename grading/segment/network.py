@@ -13,16 +13,14 @@ from scipy import ndimage
 
 from grading.anatomy import SIDES, STRUCTURES, Side
 from grading.errors import SegmentationError
-from grading.masks import Box
 from grading.resample import resample
 from grading.segment.coarse import Coarse, look
-from grading.segment.fine import MUSCLES, Hip, boxed, look_closer
+from grading.segment.fine import MUSCLES, Hip, look_closer
 from grading.segment.model import load_model
 from grading.segment.preprocess import normalise
 from grading.volume import FloatArray, Geometry, LabelArray, Segmentation, Volume
 
 _PRESENT = 0.05  # probability below which a class need not be looked for
-_ROUNDING = 1e-6  # voxels
 
 Bits = npt.NDArray[np.uint32]  # which classes need a look: bit `index` for class `index`
 
@@ -59,40 +57,36 @@ class NetworkSegmenter:
 def _onto(target: Geometry, coarse: Coarse, hips: dict[Side, Hip]) -> tuple[LabelArray, FloatArray]:
     """Labels and confidence on the image's grid: glutei by the fine pass, everything else by the coarse."""
     glutei = [coarse.classes.index(name) for name in MUSCLES]
-    near = resample(_candidates(coarse.probability), coarse.grid, target, order=0)
+    near = resample(_candidates(coarse.probability), coarse.grid, target, order=0).reshape(-1)
     where = np.flatnonzero(near)
+    near = near[where]
     position = _positions(where, target, coarse.grid)
-    right = np.zeros(target.shape, dtype=bool)
-    right.reshape(-1)[where] = ndimage.map_coordinates(coarse.right, position, order=1, mode="nearest") > 0.5
+    right = ndimage.map_coordinates(coarse.right, position, order=1, mode="nearest") > 0.5
     others = [index for index in range(1, len(coarse.classes)) if index not in glutei]
-    winner = np.zeros(target.shape, dtype=np.uint8)
-    best = np.ones(target.shape, dtype=np.float32)  # far from every class it is nothing for sure
-    winner.reshape(-1)[where], best.reshape(-1)[where] = _most_likely(
-        coarse.probability, near.reshape(-1)[where], position, others
-    )
+    winner, best = _most_likely(coarse.probability, near, position, others)
     gluteal = (near & np.uint32(sum(1 << index for index in glutei))) > 0
-    classes = np.array([0, *glutei], dtype=np.uint8)
     for side, hip in hips.items():
-        window = _window(hip.grid, target)
-        here = gluteal[window] & (right[window] == (side is Side.RIGHT))
-        grid = boxed(target, window)
-        probability = np.stack([resample(p, hip.grid, grid, order=1) for p in hip.probability])
-        muscle = probability.argmax(axis=0)
-        best[window][here] = probability.max(axis=0)[here]
-        found = here & (muscle > 0)
-        winner[window][found] = classes[muscle[found]]
+        here = np.flatnonzero(gluteal & (right == (side is Side.RIGHT)))
+        here, at = _within(hip.grid, here, _positions(where[here], target, hip.grid))
+        nearby = _candidates(hip.probability)[tuple(np.floor(at + 0.5).astype(np.intp))]
+        muscle, best[here] = _most_likely(hip.probability, nearby, at, range(1, len(MUSCLES) + 1))
+        found = muscle > 0
+        winner[here[found]] = np.array([0, *glutei], dtype=np.uint8)[muscle[found]]
     tables = {side: _label_table(coarse.classes, side) for side in SIDES}
-    return np.where(right, tables[Side.RIGHT][winner], tables[Side.LEFT][winner]), best
+    labels = np.zeros(target.shape, dtype=np.uint16)
+    labels.reshape(-1)[where] = np.where(right, tables[Side.RIGHT][winner], tables[Side.LEFT][winner])
+    confidence = np.ones(target.shape, dtype=np.float32)  # far from every class it is nothing for sure
+    confidence.reshape(-1)[where] = best
+    return labels, confidence
 
 
-def _window(grid: Geometry, target: Geometry) -> Box:
-    """The voxels of `target` between the outermost voxel centres of a grid along its axes."""
-    into_target = np.linalg.inv(target.affine)
-    corners = grid.corners_mm() @ into_target[:3, :3].T + into_target[:3, 3]
-    first = np.ceil(corners.min(axis=0) - _ROUNDING).astype(int).clip(0)
-    end = np.floor(corners.max(axis=0) + _ROUNDING).astype(int).clip(-1, np.array(target.shape) - 1) + 1
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(first, end, strict=True))
-    return i, j, k
+def _within(
+    grid: Geometry, points: npt.NDArray[np.intp], position: FloatArray
+) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """The points, and their positions, that lie between the outermost voxel centres of `grid`."""
+    last = np.array(grid.shape)[:, None] - 1
+    inside = ((position >= 0) & (position <= last)).all(axis=0)
+    return points[inside], position[:, inside]
 
 
 def _most_likely(

@@ -11,11 +11,7 @@ CEILING = 1.5  # of the bright level: clips coil flare without flattening fat
 _BLUR = 0.42  # of the voxel ratio: Gaussian whose half width equals the coarser voxel's box
 
 
-def antialias(
-    voxels: FloatArray,
-    spacing_mm: tuple[float, float, float],
-    target_mm: float | tuple[float, float, float],
-) -> FloatArray:
+def antialias(voxels: FloatArray, spacing_mm: tuple[float, float, float], target_mm: float) -> FloatArray:
     """Blur along the axes finer than `target_mm`, so that sampling there averages instead of picking."""
     ratio = np.asarray(target_mm) / np.asarray(spacing_mm)
     sigma = _BLUR * np.sqrt(np.maximum(ratio**2 - 1, 0))

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from training.fatty import with_fat_pieces  # noqa: E402
 
-SPACING_MM = (4.0, 1.0, 1.0)
+SPACING_MM = 1.5
 LEAN, FAT = 0.35, 1.0
 UNKNOWN = 5
 

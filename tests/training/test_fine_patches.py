@@ -1,14 +1,12 @@
-"""What the fine network is shown: left hips, slices as they are, more of what the coarse pass got wrong."""
+"""Which muscles the fine network is shown: those that the coarse pass got wrong more often."""
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-import training.fine_patches as fine_patches  # noqa: E402
-from grading.anatomy import Side  # noqa: E402
 from grading.volume import Geometry  # noqa: E402
-from training.fine_patches import UNKNOWN, CoarselySeen, difficulty, patch  # noqa: E402
+from training.fine_patches import UNKNOWN, CoarselySeen, difficulty  # noqa: E402
 
 GRID = Geometry((40, 40, 20), np.diag([2.0, 2.0, 3.0, 1.0]))
 MEDIUS, MINIMUS = 1, 2  # rows of what the coarse pass told
@@ -24,8 +22,7 @@ def seen(told: dict[int, tuple[slice, ...]], true: dict[int, tuple[slice, ...]])
         target[block] = row + 1
     points = [np.argwhere(context[row] > 0) @ GRID.affine[:3, :3].T + GRID.affine[:3, 3] for row in told]
     image = torch.zeros(GRID.shape)
-    muscles = [(Side.LEFT, spot) for spot in points]
-    return CoarselySeen(GRID, image, torch.from_numpy(target), GRID, torch.from_numpy(context), muscles)
+    return CoarselySeen(GRID, image, torch.from_numpy(target), GRID, torch.from_numpy(context), points)
 
 
 def test_a_muscle_drawn_too_thick_is_shown_more_often():
@@ -44,31 +41,3 @@ def test_what_nobody_outlined_is_no_error():
     unknown = seen(BLOCKS, BLOCKS)
     unknown.target[20:30] = UNKNOWN
     assert difficulty(unknown) == pytest.approx([0.02, 0.02])
-
-
-def test_a_right_hip_is_shown_as_the_left_hip_of_the_mirrored_patient(monkeypatch):
-    for luck in ("_JITTER_MM", "_WANDER_MM"):
-        monkeypatch.setattr(fine_patches, luck, 0.0)
-    left = seen({MEDIUS: BLOCKS[MEDIUS]}, BLOCKS)
-    affine = np.diag([2.0, 2.0, 3.0, 1.0])
-    affine[0, 3] = -2.0 * (GRID.shape[0] - 1)
-    other = Geometry(GRID.shape, affine)
-    ((_, points),) = left.muscles
-    right = CoarselySeen(
-        other,
-        left.image.flip(0),
-        left.target.flip(0),
-        other,
-        left.context.flip(1),
-        [(Side.RIGHT, points * [-1, 1, 1])],
-    )
-    shown, mirrored, as_it_is = (
-        patch(*hip, (8, 24, 24), np.random.default_rng(3)).target
-        for hip in (
-            (left, Side.LEFT, points),
-            (right, Side.RIGHT, points * [-1, 1, 1]),
-            (right, Side.LEFT, points * [-1, 1, 1]),
-        )
-    )
-    assert (shown == mirrored).float().mean() > 0.95
-    assert (shown == as_it_is).float().mean() < 0.9
