@@ -25,6 +25,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "fat": 3,
     "phantom": 3,
     "field_of_view": 3,
+    "mass": 3,
     "measure": 4,
     "quality": 5,
     "classify": 5,
