@@ -198,9 +198,13 @@ def _percent(hits: pd.Series) -> float:
     return 100 * float(hits.astype(bool).mean())
 
 
-def rows_of_before(path: Path) -> list[dict[str, object]]:
-    """Rows that an interrupted run has written: its bodies are not measured again."""
-    return pd.read_csv(path).to_dict("records") if path.is_file() else []
+def rows_of_before(given: argparse.Namespace) -> list[dict[str, object]]:
+    """Rows of these phantoms that an interrupted run with the same options has written."""
+    if given.rows is None or not given.rows.is_file():
+        return []
+    found = pd.read_csv(given.rows)
+    own = [scan_name(given.seed, number) for number in range(given.phantoms)]
+    return found[found["phantom"].isin(own)].to_dict("records")
 
 
 def main() -> None:
@@ -216,7 +220,7 @@ def main() -> None:
         "--rows", type=Path, help="CSV file for a row per phantom, muscle, side and method; goes on from it"
     )
     given = parser.parse_args()
-    rows = rows_of_before(given.rows) if given.rows else []
+    rows = rows_of_before(given)
     measured = {row["phantom"] for row in rows}
     with ProcessPoolExecutor(given.workers) as pool:
         firsts = range(0, given.phantoms, SCANS_PER_BODY)

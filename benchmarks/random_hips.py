@@ -64,8 +64,7 @@ def random_hips(seed: int, count: int, cache: Path | None = None, *, first: int 
         first: number of the first one wanted.
     """
     for index in range(first, count):
-        number, scan = divmod(index, SCANS_PER_BODY)
-        yield kept(scan_name(seed, index), cache, partial(_scanned, seed, number, scan))
+        yield kept(scan_name(seed, index), cache, partial(_scanned, seed, index))
 
 
 def scan_name(seed: int, index: int) -> str:
@@ -74,7 +73,8 @@ def scan_name(seed: int, index: int) -> str:
     return f"{seed}-{number}-{scan}"
 
 
-def _scanned(seed: int, number: int, scan: int, name: str) -> RandomHips:
+def _scanned(seed: int, index: int, name: str) -> RandomHips:
+    number, scan = divmod(index, SCANS_PER_BODY)
     return scanned(name, random_body(seed, number), np.random.default_rng([seed, number, scan]))
 
 
