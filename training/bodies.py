@@ -23,13 +23,15 @@ from grading.phantom.build import MUSCLE_DEPTH_MM
 from grading.phantom.fat import fat_within
 from grading.phantom.labels import DEEP_FAT, SUBCUTANEOUS_FAT, VISCERA
 from grading.phantom.tissue import Tissue
-from grading.volume import Geometry
+from grading.volume import Geometry, Volume
+from training import anatomies
 from training.anatomies import Anatomy
-from training.classes import BONES, CLASSES, GLUTEAL
+from training.classes import BONES, CLASSES, GLUTEAL, classify
 from training.warp import Warp, random_warp, smooth_noise
 
 SPACING_MM = 1.5
 SCANS_PER_PERSON = 4
+SCANS_PER_BODY = 16
 _BELOW_MM, _ABOVE_MM, _BESIDE_MM = 110.0, 60.0, 60.0  # kept round the glutei
 _BLUR_MM = 1.4  # of a label's border: takes the steps of its voxels away
 _FAT_PLANE_MM = (0.5, 2.5)  # between two muscles
@@ -233,3 +235,10 @@ def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int
     protocol = _protocol(rng)
     scan = acquire(with_fat(built(which), rng), protocol)
     return RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)
+
+
+def labelled_scans(data: Path, seed: int, cache: Path) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
+    """Scans of every body but the one held out, with class and side of every voxel."""
+    for body in anatomies.bodies(data):
+        for hips in body_scans(body, SCANS_PER_BODY, seed, cache):
+            yield hips.volume, *classify(hips.labels)

@@ -1,18 +1,21 @@
 """Fat in one piece: parts of muscles turned to fat within their fascia."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from grading.segment.fine import MUSCLES
+from training.classes import INDEX
 from training.warp import smooth_noise
 
 _CHANCE = (0.4, 0.4, 0.3, 0.4)  # of each muscle; more, and the fat beside a lean minimus is called minimus
 _SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may be a sheet along its border
 _LONGEST_MM = 60
 _LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
-_LEAST_VOXELS = 500  # of a muscle, so that it has an inside
+_LEAST_ML = 1.7  # of a muscle, so that it has an inside
 
 
 def with_fat_pieces(
@@ -35,27 +38,63 @@ def with_fat_pieces(
     """
     unknown = target > len(MUSCLES)
     muscles = [(target == n) | (unknown & (told[n - 1] > 0.5)) for n in range(1, len(MUSCLES) + 1)]
-    fat, lean = _fat_level(image[target == 0]), image[(target > 0) & ~unknown]
-    if not lean.numel() or fat < _LEAST_CONTRAST * float(lean.median()):
+    fat = _fat_level(image, target == 0, (target > 0) & ~unknown)
+    if fat is None:
         return image, told
     told = told.clone()
-    for row, muscle in enumerate(muscles):
-        if rng.random() > _CHANCE[row] or int(muscle.sum()) < _LEAST_VOXELS:
-            continue
-        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
-        texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
-        image = torch.lerp(image, fat * texture, amount)
+    for row, amount in _pieces_of(enumerate(muscles), rng, spacing_mm):
+        image = _filled(image, fat, amount, rng)
         told[row] *= 1 - float(rng.uniform(0, 0.9)) * amount
     return image, told
 
 
-def _fat_level(beside: Tensor) -> float:
-    """Median of what is bright beside the muscles; 0 where nothing is."""
-    if not beside.numel():
-        return 0.0
-    low, high = np.percentile(beside[::7].numpy(), (5, 98))
-    bright = beside[beside >= (low + high) / 2]
-    return float(bright.median())
+def with_fatty_muscles(
+    image: Tensor, group: Tensor, side: Tensor, rng: np.random.Generator, spacing_mm: float
+) -> Tensor:
+    """The same patch of a fully labelled scan with some gluteal muscles turned to fat, as `with_fat_pieces`.
+
+    Args:
+        image: (i, j, k).
+        group: int64 (i, j, k), rows of `training.classes.group_table`.
+        side: 0 left, 1 right, -1 unknown, (i, j, k).
+        rng: draws everything.
+        spacing_mm: of a voxel.
+    """
+    muscles = [
+        (row, (group == INDEX[name]) & (side == which))
+        for row, name in enumerate(MUSCLES)
+        for which in (0, 1)
+    ]
+    fat = _fat_level(image, group == 0, torch.stack([muscle for _, muscle in muscles]).any(0))
+    if fat is None:
+        return image
+    for _, amount in _pieces_of(muscles, rng, spacing_mm):
+        image = _filled(image, fat, amount, rng)
+    return image
+
+
+def _filled(image: Tensor, fat: float, amount: Tensor, rng: np.random.Generator) -> Tensor:
+    """The image with fat, mottled a little, where there is an amount of it."""
+    texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
+    return torch.lerp(image, fat * texture, amount)
+
+
+def _fat_level(image: Tensor, beside: Tensor, muscle: Tensor) -> float | None:
+    """Median of what is bright beside the muscles; None where that is hardly brighter than they are."""
+    if not beside.any() or not muscle.any():
+        return None
+    low, high = np.percentile(image[beside][::7].numpy(), (5, 98))
+    fat = float(image[beside & (image >= (low + high) / 2)].median())
+    return fat if fat >= _LEAST_CONTRAST * float(image[muscle].median()) else None
+
+
+def _pieces_of(
+    muscles: Iterable[tuple[int, Tensor]], rng: np.random.Generator, spacing_mm: float
+) -> Iterator[tuple[int, Tensor]]:
+    """Row in `MUSCLES` and amount of fat for each muscle whose turn it is."""
+    for row, muscle in muscles:
+        if rng.random() < _CHANCE[row] and int(muscle.sum()) * spacing_mm**3 > 1000 * _LEAST_ML:
+            yield row, _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
 
 
 def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float, shortest_mm: float) -> Tensor:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from training import anatomies, real
+from training import anatomies, bodies, real
 from training.anatomies import Anatomy
 from training.blobs import nonsense
-from training.phantoms import phantom_anatomies, phantom_scans
+from training.phantoms import TRAINING_SEED, phantom_anatomies, phantom_scans
 from training.sample import Sample, each_twice
 from training.studies import LabelledStudy, labelled, sample
 from training.synthesis import synthesise
@@ -28,9 +28,10 @@ class Recipe:
 
     Attributes:
         data: folder of real images and label maps, see README.
-        cache: folder that keeps scans of phantoms.
+        cache: folder that keeps scans of phantoms and of bodies.
         real_share: of all patches, from outlined real studies (0: what an unseen scanner would get).
         scan_share: from scans of phantoms.
+        body_share: from scans of real bodies, by the phantom's physics.
         map_phantom_share: from label maps of phantoms, painted; the rest from label maps of real bodies.
         phantoms: label maps of phantoms.
         scans: scans of phantoms.
@@ -41,7 +42,8 @@ class Recipe:
     cache: Path
     real_share: float = 0.35
     scan_share: float = 0.25
-    map_phantom_share: float = 0.1
+    body_share: float = 0.2
+    map_phantom_share: float = 0.05
     phantoms: int = 10
     scans: int = 96
     held_out: tuple[str, ...] = real.HELD_OUT
@@ -88,6 +90,9 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
     if recipe.scan_share > 0:
         scans = [labelled(*scan) for scan in phantom_scans(recipe.scans, recipe.cache)]
         sources.append((scans, recipe.scan_share))
+    if recipe.body_share > 0:
+        people = bodies.labelled_scans(recipe.data, TRAINING_SEED, recipe.cache)
+        sources.append(([labelled(*scan) for scan in people], recipe.body_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
     sources.append((anatomies.bodies(recipe.data), 1 - sum(share for _, share in sources)))

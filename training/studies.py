@@ -9,10 +9,12 @@ from torch import Tensor
 from grading.segment.preprocess import antialias, normalise
 from grading.volume import Geometry, Volume
 from training.appearance import bias_field, slice_thickly
-from training.classes import ANY
+from training.classes import ANY, NOT_BONE
+from training.fatty import with_fatty_muscles
 from training.sample import Sample
 from training.warp import PATCH_SPACING_MM, random_warp
 
+_FATTY = 0.4  # of the patches of fully labelled scans show fat in one piece
 _NO_SIDE = 2  # uint8 stand-in for "side unknown"
 
 
@@ -59,6 +61,8 @@ def sample(study: LabelledStudy, shape: tuple[int, int, int], rng: np.random.Gen
     if warp.mirrored:
         side = torch.where(side >= 0, 1 - side, side)
     missing = warp.image(torch.ones(geometry.shape)) < 0.5
+    if rng.random() < _FATTY and not (group == NOT_BONE).any():
+        image = with_fatty_muscles(image, group, side, rng, PATCH_SPACING_MM)
     image = disturbed(image, rng)
     for axis in range(3):
         if rng.random() < 0.15:  # a field of view that ends early

@@ -5,7 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.fatty import with_fat_pieces  # noqa: E402
+from training.classes import INDEX  # noqa: E402
+from training.fatty import with_fat_pieces, with_fatty_muscles  # noqa: E402
 
 SPACING_MM = 1.5
 LEAN, FAT = 0.35, 1.0
@@ -58,3 +59,15 @@ def test_where_fat_is_dark_nothing_changes(hip):
     for made, doubt in many((FAT + LEAN - image, target, told), 5):
         assert torch.equal(made, FAT + LEAN - image)
         assert torch.equal(doubt, told)
+
+
+def test_muscles_of_a_labelled_scan_turn_to_fat_and_keep_their_rim(hip):
+    image, target, _ = hip
+    group = torch.tensor([0, 0, INDEX["gluteus_medius"], INDEX["gluteus_minimus"]])[target]
+    side = torch.where(group > 0, 1, -1)
+    rngs = [np.random.default_rng(seed) for seed in range(20)]
+    made = [with_fatty_muscles(image, group, side, rng, SPACING_MM) for rng in rngs]
+    assert any(float(m[target == 2].mean()) > 0.6 for m in made)
+    for m in made:
+        assert torch.equal(m[target == 0], image[target == 0])
+        assert float(m[4, 6, 5]) < (LEAN + FAT) / 2
