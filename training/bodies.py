@@ -4,7 +4,7 @@ What `synthesis` paints is as coarse as its patches, 2.5 mm; a scan of these has
 fascia and thick slices, as a real one has.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 from math import erf, sqrt
@@ -24,7 +24,6 @@ from grading.phantom.fat import fat_within
 from grading.phantom.labels import DEEP_FAT, SUBCUTANEOUS_FAT, VISCERA
 from grading.phantom.tissue import Tissue
 from grading.volume import Geometry, Volume
-from training import anatomies
 from training.anatomies import Anatomy
 from training.classes import BONES, CLASSES, GLUTEAL, classify
 from training.warp import Warp, random_warp, smooth_noise
@@ -237,8 +236,10 @@ def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int
     return RandomHips(name, scan.volume, scan.labels, scan.truth, protocol.bias, protocol.snr)
 
 
-def labelled_scans(data: Path, seed: int, cache: Path) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
-    """Scans of every body but the one held out, with class and side of every voxel."""
-    for body in anatomies.bodies(data):
+def labelled_scans(
+    people: Iterable[Anatomy], seed: int, cache: Path
+) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
+    """`SCANS_PER_BODY` scans built like each body, with class and side of every voxel; kept in `cache`."""
+    for body in people:
         for hips in body_scans(body, SCANS_PER_BODY, seed, cache):
             yield hips.volume, *classify(hips.labels)

@@ -90,10 +90,11 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
     if recipe.scan_share > 0:
         scans = [labelled(*scan) for scan in phantom_scans(recipe.scans, recipe.cache)]
         sources.append((scans, recipe.scan_share))
+    people = anatomies.bodies(recipe.data)
     if recipe.body_share > 0:
-        people = bodies.labelled_scans(recipe.data, TRAINING_SEED, recipe.cache)
-        sources.append(([labelled(*scan) for scan in people], recipe.body_share))
+        scans = [labelled(*scan) for scan in bodies.labelled_scans(people, TRAINING_SEED, recipe.cache)]
+        sources.append((scans, recipe.body_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
-    sources.append((anatomies.bodies(recipe.data), 1 - sum(share for _, share in sources)))
+    sources.append((people, 1 - sum(share for _, share in sources)))
     return sources
