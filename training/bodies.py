@@ -30,7 +30,6 @@ from training.warp import Warp, random_warp, smooth_noise
 
 SPACING_MM = 1.5
 SCANS_PER_PERSON = 4
-SCANS_PER_BODY = 16
 _BELOW_MM, _ABOVE_MM, _BESIDE_MM = 110.0, 60.0, 60.0  # kept round the glutei
 _BLUR_MM = 1.4  # of a label's border: takes the steps of its voxels away
 _FAT_PLANE_MM = (0.5, 2.5)  # between two muscles
@@ -237,9 +236,9 @@ def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int
 
 
 def labelled_scans(
-    people: Iterable[Anatomy], seed: int, cache: Path
+    people: Iterable[Anatomy], count: int, seed: int, cache: Path
 ) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
-    """`SCANS_PER_BODY` scans built like each body, with class and side of every voxel; kept in `cache`."""
+    """`count` scans built like each body, with class and side of every voxel; kept in `cache`."""
     for body in people:
-        for hips in body_scans(body, SCANS_PER_BODY, seed, cache):
+        for hips in body_scans(body, count, seed, cache):
             yield hips.volume, *classify(hips.labels)

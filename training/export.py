@@ -66,6 +66,15 @@ def shipped_weights(model: Path) -> dict[str, Tensor]:
     }
 
 
+def start_from(net: nn.Module, path: Path) -> None:
+    """Give `net` the weights of a checkpoint, or of an exported model, whose coarse heads start anew."""
+    if path.suffix == ".onnx":
+        net.load_state_dict(shipped_weights(path), strict=False)
+    else:
+        averaged_weights(net, path)
+    net.train()
+
+
 def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Path:
     """Write a network's file into `bundle` and the hashes of both; returns the file."""
     if network == "coarse":

@@ -19,6 +19,7 @@ from training.synthesis import synthesise
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 ONE_HIP_SHARE = 0.2  # of all patches
+SCANS_PER_BODY = 16  # real ones
 NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 
@@ -45,7 +46,7 @@ class Recipe:
     body_share: float = 0.2
     map_phantom_share: float = 0.05
     phantoms: int = 10
-    scans: int = 96
+    scans: int = 80
     held_out: tuple[str, ...] = real.HELD_OUT
 
 
@@ -92,7 +93,8 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
         sources.append((scans, recipe.scan_share))
     people = anatomies.bodies(recipe.data)
     if recipe.body_share > 0:
-        scans = [labelled(*scan) for scan in bodies.labelled_scans(people, TRAINING_SEED, recipe.cache)]
+        scanned = bodies.labelled_scans(people, SCANS_PER_BODY, TRAINING_SEED, recipe.cache)
+        scans = [labelled(*scan) for scan in scanned]
         sources.append((scans, recipe.body_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from training.classes import CLASSES
-from training.export import shipped_weights
+from training.export import start_from
 from training.loop import common_arguments, run
 from training.loss import loss_of_levels
 from training.model import UNet
@@ -27,7 +27,7 @@ def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     net = UNet(len(CLASSES) + 1).to(device)
     if arguments.start:
-        net.load_state_dict(shipped_weights(arguments.start), strict=False)
+        start_from(net, arguments.start)
     recipe = Recipe(
         arguments.data,
         arguments.phantom_cache,
@@ -49,7 +49,7 @@ def main() -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/first"), iterations=4000, rate=2e-3)
-    parser.add_argument("--start", type=Path, help="an exported model to go on from")
+    parser.add_argument("--start", type=Path, help="an exported model or a checkpoint to go on from")
     train(parser.parse_args())
 
 

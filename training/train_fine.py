@@ -15,26 +15,27 @@ from torch import Tensor
 
 from grading.segment.model import load_model
 from grading.volume import Volume
-from training import anatomies, phantoms, real
-from training.export import averaged_weights
+from training import anatomies, bodies, phantoms, real
+from training.export import start_from
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
 from training.loop import common_arguments, run
 from training.refiner import Refiner, loss_of_levels
 from training.synthesis import synthesise
 
-SEED = 78  # phantoms and painted bodies that the coarse network did not learn from
+SEED = 79  # people and painted images that the coarse network did not learn from
 PAINTED_SHAPE = (144, 80, 112)
 PHANTOM_ANATOMIES = 4
+SCANS_PER_BODY = 8
 
 Scan = tuple[Volume, np.ndarray, np.ndarray]  # an image, group and side of each voxel
 
 
 def painted_scans(data: Path, count: int) -> Iterator[Scan]:
     """`count` painted images, of every body in turn."""
-    bodies = phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED)
-    bodies += anatomies.bodies(data)
+    people = phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED)
+    people += anatomies.bodies(data)
     for number in range(count):
-        body = bodies[number % len(bodies)]
+        body = people[number % len(people)]
         made = synthesise(body, PAINTED_SHAPE, np.random.default_rng([SEED, number]))
         yield made.volume(f"{body.name}-{number}"), made.group.numpy(), made.side.numpy()
 
@@ -63,15 +64,17 @@ def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     net = Refiner().to(device)
     if arguments.start:
-        averaged_weights(net, arguments.start)
-        net.train()
+        start_from(net, arguments.start)
     data, out = arguments.data, arguments.out
-    painted_share = 1 - arguments.real_share - arguments.scan_share
+    painted_share = 1 - arguments.real_share - arguments.scan_share - arguments.body_share
     reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
-    scans = phantoms.phantom_scans(arguments.scans, arguments.phantom_cache, SEED)
+    cache = arguments.phantom_cache
+    scans = phantoms.phantom_scans(arguments.scans, cache, SEED)
+    scanned = bodies.labelled_scans(anatomies.bodies(data), SCANS_PER_BODY, SEED, cache)
     pools = [
         (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
         (kept(scans, f"phantoms-{arguments.scans}", out), arguments.scan_share),
+        (kept(scanned, f"bodies-{SCANS_PER_BODY}", out), arguments.body_share),
         (kept(painted_scans(data, arguments.painted), f"painted-{arguments.painted}", out), painted_share),
     ]
     print("scans:", *(len(scans) for scans, _ in pools), flush=True)
@@ -89,10 +92,11 @@ def main() -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/fine"), iterations=8000, rate=1.5e-3)
-    parser.add_argument("--scan-share", type=float, default=0.45, help="of patches, from scans of phantoms")
-    parser.add_argument("--scans", type=int, default=120, help="of phantoms")
+    parser.add_argument("--scan-share", type=float, default=0.3, help="of patches, from scans of phantoms")
+    parser.add_argument("--body-share", type=float, default=0.2, help="of patches, from scans of real bodies")
+    parser.add_argument("--scans", type=int, default=60, help="of phantoms")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
-    parser.add_argument("--start", type=Path, help="a checkpoint of another training to go on from")
+    parser.add_argument("--start", type=Path, help="an exported model or a checkpoint to go on from")
     train(parser.parse_args())
 
 
