@@ -19,7 +19,7 @@ from training.synthesis import synthesise
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 ONE_HIP_SHARE = 0.2  # of all patches
-SCANS_PER_BODY = 16  # real ones
+SCANS_PER_BODY = 16  # of each real body
 NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 

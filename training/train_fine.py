@@ -16,6 +16,7 @@ from torch import Tensor
 from grading.segment.model import load_model
 from grading.volume import Volume
 from training import anatomies, bodies, phantoms, real
+from training.anatomies import Anatomy
 from training.export import start_from
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
 from training.loop import common_arguments, run
@@ -30,10 +31,9 @@ SCANS_PER_BODY = 8
 Scan = tuple[Volume, np.ndarray, np.ndarray]  # an image, group and side of each voxel
 
 
-def painted_scans(data: Path, count: int) -> Iterator[Scan]:
-    """`count` painted images, of every body in turn."""
-    people = phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED)
-    people += anatomies.bodies(data)
+def painted_scans(people: list[Anatomy], count: int) -> Iterator[Scan]:
+    """`count` painted images, of some phantoms and of every one of `people` in turn."""
+    people = [*phantoms.phantom_anatomies(PHANTOM_ANATOMIES, SEED), *people]
     for number in range(count):
         body = people[number % len(people)]
         made = synthesise(body, PAINTED_SHAPE, np.random.default_rng([SEED, number]))
@@ -68,14 +68,14 @@ def train(arguments: argparse.Namespace) -> None:
     data, out = arguments.data, arguments.out
     painted_share = 1 - arguments.real_share - arguments.scan_share - arguments.body_share
     reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
-    cache = arguments.phantom_cache
+    people, cache = anatomies.bodies(data), arguments.phantom_cache
     scans = phantoms.phantom_scans(arguments.scans, cache, SEED)
-    scanned = bodies.labelled_scans(anatomies.bodies(data), SCANS_PER_BODY, SEED, cache)
+    scanned = bodies.labelled_scans(people, SCANS_PER_BODY, SEED, cache)
     pools = [
         (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
         (kept(scans, f"phantoms-{arguments.scans}", out), arguments.scan_share),
         (kept(scanned, f"bodies-{SCANS_PER_BODY}", out), arguments.body_share),
-        (kept(painted_scans(data, arguments.painted), f"painted-{arguments.painted}", out), painted_share),
+        (kept(painted_scans(people, arguments.painted), f"painted-{arguments.painted}", out), painted_share),
     ]
     print("scans:", *(len(scans) for scans, _ in pools), flush=True)
 
