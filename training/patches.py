@@ -25,7 +25,7 @@ NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a network is trained on.
+    """What a network is trained on. Where a share is 0, the others take it over in proportion.
 
     Attributes:
         data: folder of real images and label maps, see README.
@@ -33,7 +33,8 @@ class Recipe:
         real_share: of all patches, from outlined real studies (0: what an unseen scanner would get).
         scan_share: from scans of phantoms.
         body_share: from scans of real bodies, by the phantom's physics.
-        map_phantom_share: from label maps of phantoms, painted; the rest from label maps of real bodies.
+        map_phantom_share: from label maps of phantoms, painted.
+        map_body_share: from label maps of real bodies, painted.
         phantoms: label maps of phantoms.
         scans: scans of phantoms.
         held_out: names of real studies that are kept out.
@@ -45,6 +46,7 @@ class Recipe:
     scan_share: float = 0.25
     body_share: float = 0.2
     map_phantom_share: float = 0.05
+    map_body_share: float = 0.15
     phantoms: int = 10
     scans: int = 80
     held_out: tuple[str, ...] = real.HELD_OUT
@@ -98,5 +100,5 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
         sources.append((scans, recipe.body_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
-    sources.append((people, 1 - sum(share for _, share in sources)))
+    sources.append((people, recipe.map_body_share))
     return sources
