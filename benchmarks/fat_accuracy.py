@@ -1,12 +1,13 @@
-"""Fat fractions, stages and their errors on random phantoms, and what the peers' methods read on the same.
+"""Fat fractions, stages, volumes and their errors on random phantoms, and what the peers' methods read there.
 
     python -m benchmarks.fat_accuracy [--phantoms 300] [--seed 2026] [--network] [--cache FOLDER]
 
-Truth is the phantom's own: the mean fat within each muscle of the fine body, before any image was made. The
-columns are this program with the true labels, with the network's labels when asked for, and, on the same true
-labels, what others compute of each muscle by itself: a Gaussian mixture of two or three components
-(scikit-learn) and Otsu's threshold (scikit-image), where the share of voxels of the brightest class is the
-fat fraction. They are given this program's shading-corrected signal, the best case for them.
+Truth is the phantom's own: the mean fat within each muscle of the fine body, before any image was made, and
+the volume of the true labels. The columns are this program with the true labels, with the network's labels
+when asked for, and, on the same true labels, what others compute of each muscle by itself: a Gaussian mixture
+of two or three components (scikit-learn) and Otsu's threshold (scikit-image), where the share of voxels of
+the brightest class is the fat fraction. They are given this program's shading-corrected signal, the best case
+for them.
 
 Nothing in the program was tuned on the default seed. Development used seed 100.
 """
@@ -84,7 +85,8 @@ def measured_rows(hips: RandomHips, segmentation: Segmentation, method: str) -> 
         m = found[Muscle(true["muscle"]), Side(true["side"])]
         row = {"phantom": hips.name, "method": method, "muscle": true["muscle"], "side": true["side"],
                "bias": hips.bias, "snr": hips.snr, "true": true["fat_fraction"], "read": m.fat_fraction,
-               "error": m.fat_fraction_se}  # fmt: skip
+               "error": m.fat_fraction_se, "true volume": true["volume_on_grid_ml"],
+               "volume": m.covered_volume_ml or 0.0, "volume error": m.volume_se_ml}  # fmt: skip
         sources = asdict(m.fat_error) if m.fat_error is not None else {}
         rows.append({**row, **sources, **_stages(m, true["fat_fraction"])})
     return rows
@@ -158,6 +160,8 @@ GOALS = {  # what is asked with true masks, and with the network's
     "one possible Quartile stage away from edges, %": ("100", "100"),
     "truth within the 90 % interval, %": ("85 to 95", ""),
     "mean standard error, points": ("", ""),
+    "volume off, mean absolute, %": ("", ""),
+    "true volume within the 90 % interval, %": ("", "85 to 95"),
     "rows read": ("", ""),
     "rows declined": ("", ""),
 }
@@ -172,6 +176,7 @@ def figures(rows: pd.DataFrame) -> list[float]:
     apart = (sides["left"] - sides["right"]).dropna()
     error = 100 * read["error"].astype(float) if "error" in read else pd.Series(np.nan, index=read.index)
     away = read[read["quartile away"].astype(bool)]
+    volume_off = (read["volume"] - read["true volume"]).abs()
     return [
         float(off[free].mean()),
         _rms(off[low]),
@@ -185,6 +190,8 @@ def figures(rows: pd.DataFrame) -> list[float]:
         _percent(away["quartile single"]),
         _percent(off.abs() <= Z90 * error) if error.notna().any() else float("nan"),
         float(error.mean()),
+        float((100 * volume_off / read["true volume"]).mean()),
+        _percent(volume_off <= Z90 * read["volume error"]) if volume_off.notna().any() else float("nan"),
         float(len(read)),
         float(len(rows) - len(read)),
     ]

@@ -16,6 +16,7 @@ from grading.mass import possible_mass, widest_lean_ball_mm
 from grading.segment.expected_dice import expected_dice, outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
+from grading.volume_error import VolumeError, volume_error
 
 PARTLY_EXCLUDED = 0.10  # share of a muscle without usable signal that deserves a word
 MOSTLY_EXCLUDED = 0.50  # share past which the rest no longer speaks for the muscle
@@ -30,7 +31,7 @@ class MuscleMeasurement:
     Attributes:
         muscle, side, region: what was measured.
         volume_ml: whole volume, mL; None when the field of view cuts the muscle.
-        volume_se_ml: standard error of `covered_volume_ml`: the border lies within half an in-plane voxel.
+        volume_se_ml: standard error of `covered_volume_ml`, from all sources.
         covered_volume_ml: volume in view, mL.
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2.
@@ -43,6 +44,7 @@ class MuscleMeasurement:
         extent_mm: lowest and highest level (world z) in view, mm.
         excluded_fraction: share of the muscle's voxels without usable signal, 0-1.
         findings: what limits these numbers.
+        volume_error: `volume_se_ml` by source.
         fat_error: `fat_fraction_se` by source.
     """
 
@@ -63,6 +65,7 @@ class MuscleMeasurement:
     extent_mm: tuple[float, float] | None = None
     excluded_fraction: float | None = None
     findings: tuple[Finding, ...] = ()
+    volume_error: VolumeError | None = None
     fat_error: FatError | None = None
 
 
@@ -161,13 +164,16 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
             detail = f"fewer than {MINIMUM_VOXELS} inside voxels"
             findings.append(Finding("too_small", detail, muscle, side, part.region))
     covered = view.voxels * voxel_ml
+    border = float(np.count_nonzero(within & (body.zones < INSIDE)))
+    doubt = volume_error(covered, border * voxel_ml, body.trust)
     whole = None if body.view.cuts else covered
     return MuscleMeasurement(
         muscle,
         side,
         part.region,
         volume_ml=whole,
-        volume_se_ml=float(np.count_nonzero(within & (body.zones < INSIDE))) * voxel_ml / 2,
+        volume_se_ml=doubt.total,
+        volume_error=doubt,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
         max_csa_cm2=view.max_csa_cm2,

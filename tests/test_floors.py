@@ -26,6 +26,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "phantom": 3,
     "field_of_view": 3,
     "mass": 3,
+    "volume_error": 3,
     "measure": 4,
     "quality": 5,
     "classify": 5,

@@ -6,7 +6,7 @@ with unseen parameters. Those tables go into the model card.
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,14 @@ Row = dict[str, Any]
 Picture = Callable[[str, Volume, Segmentation], None]
 
 
-def real_rows(folder: Path, picture: Picture) -> Iterator[Row]:
+def real_rows(studies: Iterable[Path], held_out: Collection[str], picture: Picture) -> Iterator[Row]:
     """One row per real study: Dice of muscles on outlined slices, of bones everywhere, muscle inside bone."""
-    for study in sorted(folder.iterdir()):
+    for study in studies:
         volume = read(study / "dicom")
         found = segment(volume)
         picture(study.name, volume, found)
         bones = real.on_grid(study / "bones.nii.gz", volume.geometry)
-        held_out = " (held out)" if study.name in real.HELD_OUT else ""
-        row: Row = {"study": study.name + held_out}
+        row: Row = {"study": study.name + (" (held out)" if study.name in held_out else "")}
         row |= _outlined(found, real.on_grid(study / "reader_labels.nii.gz", volume.geometry))
         for name, number in _BONES.items():
             masks = [found.mask(name, side) for side in SIDES]
@@ -266,6 +265,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for one picture per real study")
     parser.add_argument("--cache", type=Path, help="folder that keeps scans of the held-out body")
     parser.add_argument("--only-real", action="store_true", help="leave out what is synthesised")
+    parser.add_argument("--fold", nargs="+", help="only these real studies, which this network never saw")
     arguments = parser.parse_args()
 
     def picture(name: str, volume: Volume, found: Segmentation) -> None:
@@ -275,7 +275,12 @@ def main() -> None:
             contact_sheet(volume, found, arguments.out / f"{name}.png")
 
     mri = arguments.data / "mri"
-    table(real_rows(mri / "pelvis_t1_coronal", picture), "Real studies, outlined slices")
+    studies = sorted((mri / "pelvis_t1_coronal").iterdir())
+    if arguments.fold:
+        fold = [study for study in studies if study.name in arguments.fold]
+        table(real_rows(fold, arguments.fold, picture), "Real studies of this fold, outlined slices")
+        return
+    table(real_rows(studies, real.HELD_OUT, picture), "Real studies, outlined slices")
     table(
         one_hip_rows(mri / "hip_t1_axial_cropped", picture),
         "Real one-hip images with a tumour, never trained on",

@@ -69,3 +69,12 @@ def test_a_doubtful_outline_widens_the_error_of_the_fat_fraction():
     assert doubtful.fat_error.segmentation > 0.01
     assert doubtful.fat_fraction_se > sure.fat_fraction_se
     assert doubtful.fat_fraction == sure.fat_fraction
+
+
+def test_a_doubtful_outline_widens_the_error_of_the_volume_as_much_as_its_overlap_falls_short():
+    sure, doubtful = (whole(*wavering(dice))[ONE] for dice in (1.0, DOUBTFUL))
+    assert sure.volume_error.segmentation == 0
+    assert doubtful.volume_error.segmentation == pytest.approx((1 - DOUBTFUL) * doubtful.volume_ml)
+    assert doubtful.volume_error.border == sure.volume_error.border > 0
+    assert doubtful.volume_se_ml > sure.volume_se_ml
+    assert doubtful.volume_ml == sure.volume_ml
