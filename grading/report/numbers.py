@@ -12,7 +12,7 @@ from grading.report.words import SHORT, findings_by_code, leading_rows, name_of,
 _MARKS = {Severity.ALARM: "!!", Severity.STOP: "x", Severity.CAUTION: "!", Severity.NOTE: "i"}
 _STEP_PX, _SIZE_PX = 21, 16
 _COLUMNS = (
-    (0.0, "muscle"), (0.27, "side"), (0.36, "fat %"), (0.54, "Quartile"), (0.70, "Goutallier"), (0.89, "mL"),
+    (0.0, "muscle"), (0.25, "side"), (0.33, "fat %"), (0.50, "Quartile"), (0.64, "Goutallier"), (0.81, "mL"),
 )  # fmt: skip
 Box = tuple[int, int, int, int]
 

@@ -25,7 +25,8 @@ class Words:
         fat: fat fraction and its standard error, "12.3 ± 1.1", percent.
         quartile: stage, and in brackets the stages the error leaves possible where there are several.
         goutallier: the same.
-        volume: mL; where the field of view cuts the muscle ">" and the part in view.
+        volume: mL and its standard error, "345 ± 12"; where the field of view cuts the muscle ">" and the part
+            in view.
     """
 
     fat: str
@@ -41,10 +42,10 @@ def words(graded: GradedMuscle) -> Words:
     if m.fat_fraction is not None and m.fat_fraction_se is not None:
         fat += f" ± {100 * m.fat_fraction_se:.1f}"
     volume = UNKNOWN
-    if m.volume_ml is not None:
-        volume = f"{m.volume_ml:.0f}"
-    elif m.covered_volume_ml:
-        volume = f"> {m.covered_volume_ml:.0f}"
+    if m.covered_volume_ml:
+        volume = f"{'> ' if m.volume_ml is None else ''}{m.covered_volume_ml:.0f}"
+    if m.covered_volume_ml and m.volume_se_ml is not None:
+        volume += f" ± {m.volume_se_ml:.0f}"
     return Words(fat, stage_words(graded.grade("quartile")), stage_words(graded.grade("goutallier")), volume)
 
 
