@@ -278,6 +278,8 @@ def main() -> None:
     studies = sorted((mri / "pelvis_t1_coronal").iterdir())
     if arguments.fold:
         fold = [study for study in studies if study.name in arguments.fold]
+        if len(fold) < len(arguments.fold):
+            parser.error(f"--fold {' '.join(arguments.fold)}: there are {', '.join(s.name for s in studies)}")
         table(real_rows(fold, arguments.fold, picture), "Real studies of this fold, outlined slices")
         return
     table(real_rows(studies, real.HELD_OUT, picture), "Real studies, outlined slices")
