@@ -25,12 +25,12 @@ NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a network is trained on. Where a share is 0, the others take it over in proportion.
+    """What a network is trained on. Shares count in proportion to their sum, 1 as they stand.
 
     Attributes:
         data: folder of real images and label maps, see README.
         cache: folder that keeps scans of phantoms and of bodies.
-        real_share: of all patches, from outlined real studies (0: what an unseen scanner would get).
+        real_share: of patches from outlined real studies (0: what an unseen scanner would get).
         scan_share: from scans of phantoms.
         body_share: from scans of real bodies, by the phantom's physics.
         map_phantom_share: from label maps of phantoms, painted.
