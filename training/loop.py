@@ -26,7 +26,9 @@ def common_arguments(parser: argparse.ArgumentParser, *, out: Path, iterations: 
     parser.add_argument("--iterations", type=int, default=iterations)
     parser.add_argument("--rate", type=float, default=rate)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--real-share", type=float, default=0.35, help="against .65 of all others")
+    parser.add_argument(
+        "--real-share", type=float, default=0.35, help="against .65 of all other sources; 0: no real image"
+    )
     parser.add_argument("--hold-out", nargs="*", default=list(HELD_OUT), help="real studies never trained on")
     parser.add_argument("--phantom-cache", type=Path, default=Path("training/runs/phantoms"))
 
