@@ -15,7 +15,7 @@ _CHANCE = (0.4, 0.4, 0.3, 0.4)  # of each muscle; more, and the fat beside a lea
 _SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may be a sheet along its border
 _LONGEST_MM = 60
 _LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
-_LEAST_ML = 1.7  # of a muscle, so that it has an inside
+_LEAST_ML = 4.7  # of a muscle, so that it has an inside
 
 
 def with_fat_pieces(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from training.synthesis import synthesise
 SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 112), (144, 64, 80))
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 ONE_HIP_SHARE = 0.2  # of all patches
-SCANS_PER_BODY = 16  # of each real body
+SCANS_PER_BODY = 32  # of each real body
 NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 
@@ -31,24 +32,26 @@ class Recipe:
         data: folder of real images and label maps, see README.
         cache: folder that keeps scans of phantoms and of bodies.
         real_share: of patches from outlined real studies (0: what an unseen scanner would get).
-        scan_share: from scans of phantoms.
+        scan_share: from scans of phantoms, with wasted muscles or without.
         body_share: from scans of real bodies, by the phantom's physics.
         map_phantom_share: from label maps of phantoms, painted.
         map_body_share: from label maps of real bodies, painted.
         phantoms: label maps of phantoms.
         scans: scans of phantoms.
+        wasted: scans of phantoms with wasted muscles, beside them.
         held_out: names of real studies that are kept out.
     """
 
     data: Path
     cache: Path
     real_share: float = 0.35
-    scan_share: float = 0.25
-    body_share: float = 0.2
-    map_phantom_share: float = 0.05
-    map_body_share: float = 0.15
+    scan_share: float = 0.27
+    body_share: float = 0.23
+    map_phantom_share: float = 0.03
+    map_body_share: float = 0.12
     phantoms: int = 10
     scans: int = 80
+    wasted: int = 96
     held_out: tuple[str, ...] = real.HELD_OUT
 
 
@@ -91,7 +94,9 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
         studies = [labelled(*study) for study in real.studies(recipe.data, recipe.held_out)]
         sources.append((studies, recipe.real_share))
     if recipe.scan_share > 0:
-        scans = [labelled(*scan) for scan in phantom_scans(recipe.scans, recipe.cache)]
+        scanned = phantom_scans(recipe.scans, recipe.cache)
+        wasted = phantom_scans(recipe.wasted, recipe.cache, wasted=True)
+        scans = [labelled(*scan) for scan in chain(scanned, wasted)]
         sources.append((scans, recipe.scan_share))
     people = anatomies.bodies(recipe.data)
     if recipe.body_share > 0:

@@ -14,7 +14,7 @@ from training.fatty import with_fatty_muscles
 from training.sample import Sample
 from training.warp import PATCH_SPACING_MM, random_warp
 
-_FATTY = 0.4  # of the patches of fully labelled scans show fat in one piece
+_FATTY = 0.5  # of the patches of fully labelled scans show fat in one piece
 _NO_SIDE = 2  # uint8 stand-in for "side unknown"
 
 

@@ -69,11 +69,13 @@ def train(arguments: argparse.Namespace) -> None:
     reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
     people, cache = anatomies.bodies(data), arguments.phantom_cache
     scans = phantoms.phantom_scans(arguments.scans, cache, SEED)
+    wasted = phantoms.phantom_scans(arguments.wasted, cache, SEED, wasted=True)
     scanned = bodies.labelled_scans(people, SCANS_PER_BODY, SEED, cache)
     painted = painted_scans(people, arguments.painted)
     pools = [
         (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
         (kept(scans, f"phantoms-{arguments.scans}", out), arguments.scan_share),
+        (kept(wasted, f"wasted-{arguments.wasted}", out), arguments.wasted_share),
         (kept(scanned, f"bodies-{SCANS_PER_BODY}", out), arguments.body_share),
         (kept(painted, f"painted-{arguments.painted}", out), arguments.painted_share),
     ]
@@ -92,10 +94,12 @@ def main() -> None:
     """Command line of the training."""
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/fine"), iterations=8000, rate=1.5e-3)
-    parser.add_argument("--scan-share", type=float, default=0.3, help="of patches, from scans of phantoms")
+    parser.add_argument("--scan-share", type=float, default=0.15, help="of patches, from scans of phantoms")
+    parser.add_argument("--wasted-share", type=float, default=0.15, help="of patches, from wasted phantoms")
     parser.add_argument("--body-share", type=float, default=0.2, help="of patches, from scans of real bodies")
     parser.add_argument("--painted-share", type=float, default=0.15, help="of patches, from painted bodies")
     parser.add_argument("--scans", type=int, default=60, help="of phantoms")
+    parser.add_argument("--wasted", type=int, default=48, help="scans of phantoms with wasted muscles")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
     parser.add_argument("--start", type=Path, help="an exported model or a checkpoint to go on from")
     train(parser.parse_args())
