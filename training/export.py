@@ -19,9 +19,11 @@ from training.refiner import Refiner
 from training.warp import PATCH_SPACING_MM
 
 BUNDLE = Path("grading/segment")
-_NETWORKS: tuple[Pass, ...] = ("coarse", "fine")
+NETWORKS: tuple[Pass, ...] = ("coarse", "fine")
 _LARGEST = 30.0  # logit; beyond it a probability is 0 or 1 to all digits
 _SMALL = 1024  # numbers; tensors up to this size stay in full precision
+_WIDE = ".wide"  # ends the name of a weight widened to 32 bits
+_INTEGER, _STEP = "_quantized", "_scale"  # end the names of a weight in 8 bits and of its steps
 
 
 class _Probabilities(nn.Module):
@@ -56,14 +58,16 @@ def averaged_weights(net: nn.Module, checkpoint: Path) -> int:
 
 
 def shipped_weights(model: Path) -> dict[str, Tensor]:
-    """Weights of an exported model by the network's own names; the coarse heads are not shipped."""
-    arrays = onnx.load(model).graph.initializer
-    prefix = "net."
-    return {
-        a.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(a).astype(np.float32))
-        for a in arrays
-        if a.name.startswith(prefix)
-    }
+    """Weights of an exported model by the network's own names, as far as its bits tell; no coarse heads."""
+    arrays = {a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(model).graph.initializer}
+    prefix, weights = "net.", {}
+    for name, array in arrays.items():
+        own = name.removesuffix(_INTEGER)
+        if own != name:
+            array = array * arrays[own + _STEP].reshape(-1, *[1] * (array.ndim - 1))
+        if own.startswith(prefix):
+            weights[own.removeprefix(prefix)] = torch.from_numpy(array.astype(np.float32))
+    return weights
 
 
 def start_from(net: nn.Module, path: Path) -> None:
@@ -88,7 +92,7 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
     iteration = averaged_weights(net, run / "checkpoint.pt")
     path = _write(_Probabilities(net, len(classes)), channels, names, bundle, network)
     model = onnx.load(path)
-    _halve(model.graph)
+    halve(model.graph)
     card = {
         "classes": json.dumps(classes),
         "spacing_mm": str(spacing_mm),
@@ -98,11 +102,17 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
     }
     onnx.helper.set_model_props(model, card)
     onnx.save(model, path)
-    files = [bundle / model_file(name) for name in _NETWORKS if (bundle / model_file(name)).is_file()]
+    write_hashes(bundle)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {iteration} iterations")
+    return path
+
+
+def write_hashes(bundle: Path) -> None:
+    """Write down, and print, the SHA-256 of the networks in `bundle`."""
+    files = [bundle / model_file(name) for name in NETWORKS if (bundle / model_file(name)).is_file()]
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (bundle / MODEL_SHA256_FILE).write_text("".join(lines), "ascii")
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {iteration} iterations", *lines, sep="\n")
-    return path
+    print(*lines, sep="", end="")
 
 
 def _write(net: nn.Module, channels: int, names: tuple[str, ...], bundle: Path, network: Pass) -> Path:
@@ -121,25 +131,40 @@ def _write(net: nn.Module, channels: int, names: tuple[str, ...], bundle: Path, 
     return path
 
 
-def _halve(graph: onnx.GraphProto) -> None:
+def halve(graph: onnx.GraphProto) -> None:
     """Store large weights in 16 bits; the runtime widens them once, when it loads the model."""
     for weight in graph.initializer:
         array = onnx.numpy_helper.to_array(weight)
         if array.dtype != np.float32 or array.size <= _SMALL:
             continue
-        wide = f"{weight.name}.wide"
-        for node in graph.node:
-            for place, name in enumerate(node.input):
-                if name == weight.name:
-                    node.input[place] = wide
+        wide = weight.name + _WIDE
+        _rewire(graph, weight.name, wide)
         graph.node.insert(0, onnx.helper.make_node("Cast", [weight.name], [wide], to=onnx.TensorProto.FLOAT))
         weight.CopyFrom(onnx.numpy_helper.from_array(array.astype(np.float16), weight.name))
+
+
+def widen(graph: onnx.GraphProto) -> None:
+    """Undo `halve`, as far as 16 bits tell."""
+    weights = {weight.name: weight for weight in graph.initializer}
+    for node in [n for n in graph.node if n.op_type == "Cast" and n.output[0].endswith(_WIDE)]:
+        weight = weights[node.input[0]]
+        array = onnx.numpy_helper.to_array(weight).astype(np.float32)
+        weight.CopyFrom(onnx.numpy_helper.from_array(array, weight.name))
+        graph.node.remove(node)
+        _rewire(graph, node.output[0], weight.name)
+
+
+def _rewire(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            if name == old:
+                node.input[place] = new
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--network", choices=_NETWORKS, default="coarse")
+    parser.add_argument("--network", choices=NETWORKS, default="coarse")
     parser.add_argument("--version", default="0.1")
     arguments = parser.parse_args()
     export(arguments.run, arguments.network, arguments.version)
