@@ -2,7 +2,7 @@
 
 Nearly all of the arithmetic is in convolutions; in 8 bits a processor does them two to three times as fast.
 What goes into one is rounded to 255 steps of the range that it takes on training images, weights to 127 steps
-in each output channel: seven bits, so that no processor's sums overflow and all give the same answer.
+in each output channel: seven bits, so that sums of two products do not overflow on processors without VNNI.
 """
 
 import argparse
