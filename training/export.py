@@ -57,6 +57,17 @@ def averaged_weights(net: nn.Module, checkpoint: Path) -> int:
     return int(state["iteration"])
 
 
+def blend(net: nn.Module, checkpoint: Path, share: float) -> None:
+    """Mix the averaged weights of another checkpoint, of which `net` is a continuation, into those of `net`.
+
+    What lies between two such networks does what each of them does, in its share: Wortsman et al., Robust
+    fine-tuning of zero-shot models, CVPR 2022.
+    """
+    own = {key: value.clone() for key, value in net.state_dict().items()}
+    averaged_weights(net, checkpoint)
+    net.load_state_dict({key: value.lerp(own[key], 1 - share) for key, value in net.state_dict().items()})
+
+
 def shipped_weights(model: Path) -> dict[str, Tensor]:
     """Weights of an exported model by the network's own names, as far as its bits tell; no coarse heads."""
     arrays = {a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(model).graph.initializer}
@@ -79,8 +90,18 @@ def start_from(net: nn.Module, path: Path) -> None:
     net.train()
 
 
-def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Path:
-    """Write a network's file into `bundle` and the hashes of both; returns the file."""
+def export(
+    run: Path, network: Pass, version: str, bundle: Path = BUNDLE, mixed: tuple[Path, float] | None = None
+) -> Path:
+    """Write a network's file into `bundle` and the hashes of both; returns the file.
+
+    Args:
+        run: folder of the training.
+        network: which of the two.
+        version: written into the file.
+        bundle: folder of the networks.
+        mixed: checkpoint that the training started from and the share of its weights, see `blend`.
+    """
     if network == "coarse":
         net: nn.Module = UNet(len(CLASSES) + 1)
         channels, names = 1, ("image", "probability", "right")
@@ -90,6 +111,8 @@ def export(run: Path, network: Pass, version: str, bundle: Path = BUNDLE) -> Pat
         channels, names = 1 + CONTEXT, ("channels", "probability")
         classes, spacing_mm = ("none", *MUSCLES), FINE_SPACING_MM
     iteration = averaged_weights(net, run / "checkpoint.pt")
+    if mixed:
+        blend(net, *mixed)
     path = _write(_Probabilities(net, len(classes)), channels, names, bundle, network)
     model = onnx.load(path)
     halve(model.graph)
@@ -166,5 +189,8 @@ if __name__ == "__main__":
     parser.add_argument("run", type=Path)
     parser.add_argument("--network", choices=NETWORKS, default="coarse")
     parser.add_argument("--version", default="0.1")
+    parser.add_argument("--blend", type=Path, help="checkpoint the training started from")
+    parser.add_argument("--share", type=float, default=0.5, help="of its weights in the result")
     arguments = parser.parse_args()
-    export(arguments.run, arguments.network, arguments.version)
+    mixed = (arguments.blend, arguments.share) if arguments.blend else None
+    export(arguments.run, arguments.network, arguments.version, mixed=mixed)
