@@ -5,7 +5,6 @@ labels, are put back on the image's grid.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,14 +95,9 @@ def _most_likely(
     """The likeliest of the background and `classes` at each point, and its probability."""
     best = ndimage.map_coordinates(probability[0], position, order=1, mode="nearest")
     winner = np.zeros(near.size, dtype=np.uint8)
-
-    def at(index: int) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    for index in classes:
         here = np.flatnonzero(near & (1 << index))
-        return here, ndimage.map_coordinates(probability[index], position[:, here], order=1, mode="nearest")
-
-    with ThreadPoolExecutor() as pool:
-        looked = list(pool.map(at, classes))
-    for index, (here, value) in zip(classes, looked, strict=True):
+        value = ndimage.map_coordinates(probability[index], position[:, here], order=1, mode="nearest")
         better = value > best[here]
         best[here[better]] = value[better]
         winner[here[better]] = index
