@@ -1,6 +1,9 @@
 """People with wasted muscles: what training and evaluation draw of them."""
 
 import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs the [training] extra")
 
 from grading.anatomy import SIDES, Muscle
 from grading.phantom import MuscleState
