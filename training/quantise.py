@@ -60,18 +60,22 @@ def training_images(data: Path, cache: Path) -> Iterator[Volume]:
         yield volume
 
 
-def quantise(images: Iterable[Volume], bundle: Path = BUNDLE) -> None:
-    """Replace both float networks of `bundle`, which must be where the package loads them, by 8-bit ones."""
+def quantise(images: Iterable[Volume]) -> None:
+    """Replace both bundled float networks by 8-bit ones.
+
+    Args:
+        images: what the ranges are taken from.
+    """
     recorders = {name: _Recorder(load_model(name).session) for name in NETWORKS}
     coarse, fine = (dataclasses.replace(load_model(n), session=recorders[n]) for n in NETWORKS)
     for volume in images:
         image = normalise(volume.voxels, volume.valid)
         look_closer(fine, image, volume.geometry, look(coarse, image, volume.geometry))
     for name, recorder in recorders.items():
-        path = bundle / model_file(name)
+        path = BUNDLE / model_file(name)
         to_8_bits(path, recorder.shown)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, from {len(recorder.shown)} images")
-    write_hashes(bundle)
+    write_hashes(BUNDLE)
 
 
 def to_8_bits(path: Path, shown: Iterable[Inputs]) -> None:
