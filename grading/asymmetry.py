@@ -9,7 +9,7 @@ import numpy as np
 from grading.anatomy import Muscle, Region, Side
 from grading.fat import FatMap
 from grading.field_of_view import within_slab
-from grading.findings import Finding
+from grading.findings import Finding, Severity
 from grading.measure import MuscleMeasurement, read_part
 from grading.volume import Segmentation, Volume
 
@@ -163,7 +163,11 @@ def _fats(
     muscle: Muscle, pair: _Pair, slab: tuple[float, float] | None, findings: list[Finding]
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Fat fraction and its standard error of both sides, within the slab where there is one."""
-    if any(m.fat_fraction is None for m in pair.both):
+    unknown = [m for m in pair.both if m.fat_fraction is None]
+    if unknown:
+        if all(m.covered_volume_ml for m in unknown):  # or `_volumes` has said that it was not found
+            detail = "not known: " + "; ".join(f"{m.side.value}, {_stops(m)}" for m in unknown)
+            findings.append(Finding("fat_not_comparable", detail, muscle))
         return None
     left, right = (m.excluded_fraction or 0.0 for m in pair.both)
     if abs(left - right) > UNLIKE_EXCLUSION:
@@ -177,6 +181,8 @@ def _fats(
             within = within_slab(pair.segmentation.mask(muscle, m.side), pair.fat.geometry, *slab)
             reading = read_part(within, muscle, m.side, pair.segmentation, pair.fat, pair.volume)
             if reading is None:
+                detail = f"too few voxels of the common slab on the {m.side.value}"
+                findings.append(Finding("fat_not_comparable", detail, muscle))
                 return None
             fraction, error = reading.fraction, reading.error.total
         read.append((fraction or 0.0, error or 0.0))
@@ -189,6 +195,11 @@ def _volumes(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> _Volumes |
     if not left.covered_volume_ml or not right.covered_volume_ml:
         missing = [m.side.value for m in pair.both if not m.covered_volume_ml]
         findings.append(Finding("not_comparable", f"not found on the {' and the '.join(missing)}", muscle))
+        return None
+    doubted = [m.side.value for m in pair.both if not m.outline_usable]
+    if doubted:
+        detail = f"outline not to be trusted on the {' and the '.join(doubted)}"
+        findings.append(Finding("not_comparable", detail, muscle))
         return None
     cuts = {*left.cut_faces, *right.cut_faces}
     if not cuts <= LEVELS:
@@ -206,6 +217,11 @@ def _volumes(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> _Volumes |
     findings.append(Finding("common_slab", f"{slab[1] - slab[0]:.0f} mm high", muscle))
     shares = (parts[0] / left.covered_volume_ml, parts[1] / right.covered_volume_ml)
     return _Volumes(parts[0], parts[1], shares[0] * errors[0], shares[1] * errors[1], slab)
+
+
+def _stops(m: MuscleMeasurement) -> str:
+    """Codes of what withholds its numbers."""
+    return ", ".join(dict.fromkeys(f.code for f in m.findings if f.severity is Severity.STOP))
 
 
 def _slab_ml(muscle: Muscle, side: Side, slab: tuple[float, float], pair: _Pair) -> float:

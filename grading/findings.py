@@ -114,10 +114,12 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.NOTE, "Sides were compared on the part of the muscle that both show, not on whole muscles."
     ),
     "not_comparable": FindingKind(
-        Severity.STOP, "The sides cannot be compared: a muscle is missing or is cut where the other is not."
+        Severity.STOP,
+        "The sides cannot be compared: a muscle is missing, cut where the other is not, or badly outlined.",
     ),
     "fat_not_comparable": FindingKind(
-        Severity.STOP, "Fat of the sides cannot be compared: unlike shares of the two muscles carry signal."
+        Severity.STOP,
+        "Fat of the sides cannot be compared: not known on one, or unlike shares of the two carry signal.",
     ),
     "no_published_limit": FindingKind(
         Severity.NOTE, "No normal side-to-side limit is published for gluteal fat fraction."

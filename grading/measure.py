@@ -13,7 +13,7 @@ from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
 from grading.mass import possible_mass, widest_lean_ball_mm
-from grading.segment.expected_dice import expected_dice, outline_doubts
+from grading.segment.expected_dice import UNUSABLE, expected_dice, outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
 from grading.volume_error import VolumeError, volume_error
@@ -30,11 +30,11 @@ class MuscleMeasurement:
 
     Attributes:
         muscle, side, region: what was measured.
-        volume_ml: whole volume, mL; None when the field of view cuts the muscle.
+        volume_ml: whole volume, mL; None when the field of view cuts the muscle or its outline is unusable.
         volume_se_ml: standard error of `covered_volume_ml`, from all sources.
-        covered_volume_ml: volume in view, mL.
+        covered_volume_ml: volume in view, mL; of an unusable outline what lies inside it.
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
-        max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2.
+        max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None as above.
         fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
         threshold_fraction: share of the inside that is nearer fat than muscle, 0-1.
@@ -67,6 +67,11 @@ class MuscleMeasurement:
     findings: tuple[Finding, ...] = ()
     volume_error: VolumeError | None = None
     fat_error: FatError | None = None
+
+    @property
+    def outline_usable(self) -> bool:
+        """Whether the outline is good enough for anything to be measured on it."""
+        return not any(finding.code == "outline_unusable" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +171,8 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     covered = view.voxels * voxel_ml
     border = float(np.count_nonzero(within & (body.zones < INSIDE)))
     doubt = volume_error(covered, border * voxel_ml, body.trust)
-    whole = None if body.view.cuts else covered
+    usable = body.trust >= UNUSABLE
+    whole = covered if usable and not body.view.cuts else None
     return MuscleMeasurement(
         muscle,
         side,
@@ -176,7 +182,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         volume_error=doubt,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
-        max_csa_cm2=view.max_csa_cm2,
+        max_csa_cm2=view.max_csa_cm2 if usable else None,
         fat_fraction=reading.fraction if reading else None,
         fat_fraction_se=reading.error.total if reading else None,
         fat_error=reading.error if reading else None,

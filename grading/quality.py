@@ -9,6 +9,7 @@ from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
 from grading.fat import FatMap
 from grading.findings import Finding
 from grading.measure import MuscleMeasurement
+from grading.segment.base import is_users_own
 from grading.segment.laterality import side_of_hip
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
@@ -98,7 +99,7 @@ def check_laterality(volume: Volume, segmentation: Segmentation, settings: Setti
     if against:
         detail = f"the one hip in view was labelled {found.value}; by the {' and the '.join(against)} it is "
         return (Finding("laterality_contradiction", detail + found.other.value),)
-    if settings.masks is None and not any(told.values()):
+    if not is_users_own(segmentation.method) and not any(told.values()):
         return (Finding("side_assumed", f"taken to be the {found.value} one"),)
     return ()
 

@@ -36,9 +36,14 @@ def resample(
     values = array if order == 0 else array.astype(np.float32, copy=False)
     if np.abs(step - np.diag(np.diag(step))).max() < _AXIS_ALIGNED * np.abs(step).max():
         return _separable(values, np.diag(step), start, target.shape, order, outside)
+    if order == 0:
+        nearest: npt.NDArray[Any] = ndimage.affine_transform(
+            values, step, start, output_shape=target.shape, order=0, mode="grid-constant", cval=outside
+        )
+        return nearest
     pad = np.pad(values, 1, mode="edge")  # so that the outer half voxel still belongs to the image
     result: npt.NDArray[Any] = ndimage.affine_transform(
-        pad, step, start + 1, output_shape=target.shape, order=order, mode="constant", cval=outside
+        pad, step, start + 1, output_shape=target.shape, order=1, mode="constant", cval=outside
     )
     inside = np.ones(target.shape, dtype=bool)
     for axis, size in enumerate(source.shape):
@@ -71,8 +76,10 @@ def _separable(
             low = np.minimum(np.floor(clipped).astype(np.intp), max(size - 2, 0))
             weight = (clipped - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
             below = np.take(result, low, axis=axis)
-            above = np.take(result, np.minimum(low + 1, size - 1), axis=axis)
-            result = below + weight * (above - below)
+            result = np.take(result, np.minimum(low + 1, size - 1), axis=axis)
+            result -= below
+            result *= weight
+            result += below
         beyond = (position < -0.5) | (position > size - 0.5)
         if beyond.any():
             result[(slice(None),) * axis + (beyond,)] = outside

@@ -72,6 +72,13 @@ class Geometry:
         corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape], indexing="ij")).reshape(3, -1)
         return np.asarray((self.affine[:3, :3] @ corners).T + self.affine[:3, 3])
 
+    def part(self, box: tuple[slice, slice, slice]) -> "Geometry":
+        """The grid of the voxels in `box`, slices with a start and a stop within the shape."""
+        affine = self.affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ [s.start for s in box]
+        i, j, k = (s.stop - s.start for s in box)
+        return Geometry((i, j, k), affine)
+
     def same_grid(self, other: "Geometry") -> bool:
         """Whether both grids have equal shape and corners within `GRID_TOLERANCE_MM`."""
         return self.shape == other.shape and self.distance_mm(other) <= GRID_TOLERANCE_MM

@@ -96,3 +96,11 @@ def test_a_mask_holds_one_muscle_on_one_side():
     assert mask.sum() == 16
     assert mask[0].all()
     assert segmentation.mask("femur", Side.LEFT).sum() == 0
+
+
+def test_a_part_of_a_grid_lies_where_it_lay():
+    affine = np.array([[0, -2, 0, 5], [1, 0, 0, -3], [0, 0, 4.0, 7], [0, 0, 0, 1]])
+    part = Geometry((6, 7, 8), affine).part((slice(1, 5), slice(2, 7), slice(0, 3)))
+    assert part.shape == (4, 5, 3)
+    np.testing.assert_allclose(part.corners_mm()[0], (affine @ [1, 2, 0, 1])[:3])
+    np.testing.assert_allclose(part.corners_mm()[-1], (affine @ [4, 6, 2, 1])[:3])

@@ -115,11 +115,9 @@ def _share(body: Anatomy, warp: Warp, index: int) -> tuple[tuple[slice, ...], Te
     if box is None:
         return None
     sigma = _BLUR_MM / np.array(body.geometry.spacing_mm)
-    crop = tuple(slice(max(0, s.start - 4), min(n, s.stop + 4)) for s, n in zip(box, mask.shape, strict=True))
-    blurred = ndimage.gaussian_filter(mask[crop].astype(np.float32), sigma)
-    affine = body.geometry.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [s.start for s in crop]
-    grid = Geometry(blurred.shape, affine)
+    i, j, k = (slice(max(0, s.start - 4), min(n, s.stop + 4)) for s, n in zip(box, mask.shape, strict=True))
+    blurred = ndimage.gaussian_filter(mask[i, j, k].astype(np.float32), sigma)
+    grid = body.geometry.part((i, j, k))
     corners = grid.corners_mm()
     world = warp.world[::_COARSE, ::_COARSE, ::_COARSE].numpy()
     margin = 2 * _COARSE * SPACING_MM

@@ -20,8 +20,9 @@ from grading.errors import SegmentationError
 from grading.segment import segment
 from grading.segment.expected_dice import mean_confidence
 from training import anatomies
-from training.evaluate import CONTRASTS, Case, body_cases, fatty, phantom_cases, table
+from training.evaluate import table
 from training.metrics import dice
+from training.scores_made import CONTRASTS, Case, body_cases, fatty, phantom_cases
 
 LEVELS = (0.0, 0.55, 0.65, 0.75, 0.80, 0.85, 0.90, 0.95, 1.0)
 

@@ -26,18 +26,29 @@ _WIDE = ".wide"  # ends the name of a weight widened to 32 bits
 _INTEGER, _STEP = "_quantized", "_scale"  # end the names of a weight in 8 bits and of its steps
 
 
-class _Probabilities(nn.Module):
-    """A network as it is used: probabilities of the classes, then of the right side if it tells sides."""
+class _Coarse(nn.Module):
+    """The coarse network as it is used: probabilities of the classes, and of the right side."""
 
-    def __init__(self, net: nn.Module, classes: int) -> None:
+    def __init__(self, net: UNet) -> None:
         super().__init__()
-        self.net, self.classes = net, classes
+        self.net = net
 
-    def forward(self, channels: Tensor) -> tuple[Tensor, ...]:
-        """(1, classes, i, j, k) and, where there is one more logit, (1, 1, i, j, k)."""
-        logits = self.net(channels)
-        probability, side = _softmax(logits[:, : self.classes]), logits[:, self.classes :]
-        return (probability, side.sigmoid()) if side.shape[1] else (probability,)
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(1, classes, i, j, k) and (1, 1, i, j, k)."""
+        logits, side = self.net.parted(image, (len(CLASSES), 1))
+        return _softmax(logits), side.sigmoid()
+
+
+class _Fine(nn.Module):
+    """The fine network as it is used: probabilities of none and each of the muscles."""
+
+    def __init__(self, net: Refiner) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, channels: Tensor) -> Tensor:
+        """(1, 1 + muscles, i, j, k)."""
+        return _softmax(self.net(channels))
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -102,18 +113,21 @@ def export(
         bundle: folder of the networks.
         mixed: checkpoint that the training started from and the share of its weights, see `blend`.
     """
+    net: UNet | Refiner
     if network == "coarse":
-        net: nn.Module = UNet(len(CLASSES) + 1)
+        net = UNet(len(CLASSES) + 1)
+        used: nn.Module = _Coarse(net)
         channels, names = 1, ("image", "probability", "right")
         classes, spacing_mm = CLASSES, PATCH_SPACING_MM
     else:
         net = Refiner()
+        used = _Fine(net)
         channels, names = 1 + CONTEXT, ("channels", "probability")
         classes, spacing_mm = ("none", *MUSCLES), FINE_SPACING_MM
     iteration = averaged_weights(net, run / "checkpoint.pt")
     if mixed:
         blend(net, *mixed)
-    path = _write(_Probabilities(net, len(classes)), channels, names, bundle, network)
+    path = _write(used, channels, names, bundle, network)
     model = onnx.load(path)
     halve(model.graph)
     card = {

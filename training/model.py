@@ -5,6 +5,7 @@ the first convolution takes blocks of eight voxels at once, and the last one ans
 """
 
 import itertools
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -45,14 +46,25 @@ class _Block(nn.Sequential):
         )
 
 
-def _voxels(blocks: Tensor) -> Tensor:
-    """(N, channels * 8, i, j, k) -> (N, channels, 2 i, 2 j, 2 k): the eight voxels of a block side by side.
+def _voxels(even: Tensor, odd: Tensor) -> Tensor:
+    """The eight voxels of each block side by side.
 
-    A transposed convolution would say the same, but its gradient took a quarter of the training time.
+    A transposed convolution would say the same, but its gradient took a quarter of the training time; and
+    to move rows, which leaves k where it was, takes the runtime half the time of moving voxels.
+
+    Args:
+        even: (N, channels * 4, i, j, k), the voxels of even k of each block.
+        odd: those of odd k.
+
+    Returns:
+        (N, channels, 2 i, 2 j, 2 k).
     """
-    n, channels, i, j, k = blocks.shape
-    apart = blocks.reshape(n, channels // STRIDE**3, STRIDE, STRIDE, STRIDE, i, j, k)
-    return apart.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(n, -1, STRIDE * i, STRIDE * j, STRIDE * k)
+    n, channels, i, j, k = even.shape
+    rows = [
+        half.reshape(n, channels // STRIDE**2, STRIDE, STRIDE, i, j, k).permute(0, 1, 4, 2, 5, 3, 6)
+        for half in (even, odd)
+    ]
+    return torch.stack(rows, dim=-1).reshape(n, -1, STRIDE * i, STRIDE * j, STRIDE * k)
 
 
 def corner_of(voxels: Tensor, corner: int) -> Tensor:
@@ -68,6 +80,7 @@ class UNet(nn.Module):
 
     def __init__(self, outputs: int, widths: tuple[int, ...] = (32, 64, 96, 128), inputs: int = 1) -> None:
         super().__init__()
+        self.outputs = outputs
         pairs = list(itertools.pairwise(widths))
         self.fold = nn.Conv3d(inputs, widths[0], 2 * STRIDE, STRIDE, padding=STRIDE // 2, bias=False)
         self.stem = nn.Sequential(
@@ -82,7 +95,21 @@ class UNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits for every voxel."""
-        return _voxels(self.unfold(self.apart(self._features(image)[0])))
+        return self.parted(image, [self.outputs])[0]
+
+    def parted(self, image: Tensor, counts: Iterable[int]) -> list[Tensor]:
+        """The logits of `forward`, channels in groups of `counts`: cutting them apart takes longer."""
+        hidden = self.apart(self._features(image)[0])
+        bounds = itertools.pairwise(itertools.accumulate(counts, initial=0))
+        return [
+            _voxels(
+                *(
+                    self.unfold.some(hidden, slice(a * STRIDE**3 + odd, b * STRIDE**3, STRIDE))
+                    for odd in range(STRIDE)
+                )
+            )
+            for a, b in bounds
+        ]
 
     def corner(self, image: Tensor, corner: int) -> list[Tensor]:
         """What training looks at: one voxel of each block, then half, quarter, ... resolution.

@@ -84,8 +84,13 @@ def to_8_bits(path: Path, shown: Iterable[Inputs]) -> None:
     Args:
         path: the network, as `training.export` writes it.
         shown: inputs from which the range of every convolution's input is taken.
+
+    Raises:
+        ValueError: it is in 8 bits already; rounded twice it would be wrong by more than one step.
     """
     model = onnx.load(path)
+    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
+        raise ValueError(f"{path} is in 8 bits already; export it anew")
     widen(model.graph)
     rounded = [n.name for n in model.graph.node if n.op_type == "Conv" and _EXACT not in n.name]
     quantize_static(

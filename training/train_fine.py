@@ -47,8 +47,10 @@ def seen(scans: Iterator[Scan]) -> list[CoarselySeen]:
     return [scan for scan in answers if scan is not None]
 
 
-def kept(scans: Iterator[Scan], name: str, folder: Path) -> list[CoarselySeen]:
-    """What `seen` makes of scans that are the same in every training, from its file or into it."""
+def kept(scans: Iterator[Scan], name: str | None, folder: Path) -> list[CoarselySeen]:
+    """What `seen` makes of scans, from its file or into it; None: they change from training to training."""
+    if name is None:
+        return seen(scans)
     path = folder / f"{name}-{load_model('coarse').sha256[:8]}.pickle"
     if path.is_file():
         return list(pickle.loads(path.read_bytes()))  # noqa: S301 - written below, by this program
@@ -66,19 +68,18 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.start:
         start_from(net, arguments.start)
     data, out = arguments.data, arguments.out
-    reals = real.studies(data, arguments.hold_out) if arguments.real_share > 0 else iter(())
     people, cache = anatomies.bodies(data), arguments.phantom_cache
     scans = phantoms.phantom_scans(arguments.scans, cache, SEED)
     wasted = phantoms.phantom_scans(arguments.wasted, cache, SEED, wasted=True)
     scanned = bodies.labelled_scans(people, SCANS_PER_BODY, SEED, cache)
-    painted = painted_scans(people, arguments.painted)
-    pools = [
-        (seen(reals), arguments.real_share),  # not kept: who is held out changes from training to training
-        (kept(scans, f"phantoms-{arguments.scans}", out), arguments.scan_share),
-        (kept(wasted, f"wasted-{arguments.wasted}", out), arguments.wasted_share),
-        (kept(scanned, f"bodies-{SCANS_PER_BODY}", out), arguments.body_share),
-        (kept(painted, f"painted-{arguments.painted}", out), arguments.painted_share),
+    sources: list[tuple[str | None, Iterator[Scan], float]] = [
+        (None, real.studies(data, arguments.hold_out), arguments.real_share),
+        (f"phantoms-{arguments.scans}", scans, arguments.scan_share),
+        (f"wasted-{arguments.wasted}", wasted, arguments.wasted_share),
+        (f"bodies-{SCANS_PER_BODY}", scanned, arguments.body_share),
+        (f"painted-{arguments.painted}", painted_scans(people, arguments.painted), arguments.painted_share),
     ]
+    pools = [(kept(pool, name, out), share) for name, pool, share in sources if share > 0]
     print("scans:", *(len(scans) for scans, _ in pools), flush=True)
 
     def loss(patch: FineSample, _: float) -> Tensor:

@@ -1,11 +1,12 @@
 """A fat fraction with its error as a stage, and the stages that the error leaves possible."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from grading.classify.scale import Scale
-from grading.findings import Severity
+from grading.findings import Finding, Severity
 from grading.measure import MuscleMeasurement
 
 POSSIBLE = 0.10  # chance from which a stage is named as possible [clinical definitions]
@@ -18,7 +19,8 @@ class Grade:
     Attributes:
         scale: the scale's name.
         stage: number (or letters) of the stage; None when the muscle is not gradable.
-        possible: every stage with at least `POSSIBLE` chance, and the stage itself, from least to most fat.
+        possible: every stage with at least `POSSIBLE` chance, and the stage itself, from least to most fat;
+            where the fraction may as well be its complement (in/opposed phase), also the stages of that.
         chances: chance of every stage of the scale, from the measurement's standard error; () when not known.
         source: citation of the scale.
         edges: fat fractions between its stages.
@@ -43,19 +45,38 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
     stopped = any(finding.severity is Severity.STOP for finding in measurement.findings)
     if fraction is None or stopped or not math.isfinite(fraction):
         return Grade(scale.name, None, (), (), scale.source, edges)
-    index = sum(
-        fraction >= edge.fat_fraction if edge.belongs_above else fraction > edge.fat_fraction
-        for edge in scale.edges
-    )
-    chances = _chances(fraction, error, scale) if error else ()
-    possible = {index} | {i for i, chance in enumerate(chances) if chance >= POSSIBLE}
+    index, chances = _index(fraction, scale), _chances(fraction, error, scale)
+    possible = {index} | _likely(chances)
+    if _folds(measurement.findings):
+        possible |= {_index(1 - fraction, scale)} | _likely(_chances(1 - fraction, error, scale))
+        chances = ()
     numbers = [stage.number for stage in scale.stages]
     return Grade(
         scale.name, numbers[index], tuple(numbers[i] for i in sorted(possible)), chances, scale.source, edges
     )
 
 
-def _chances(fraction: float, error: float, scale: Scale) -> tuple[float, ...]:
+def _folds(findings: Sequence[Finding]) -> bool:
+    """Whether a fraction over one half was read as its complement, so that it may be either."""
+    return any(finding.code == "two_point_folds" for finding in findings)
+
+
+def _index(fraction: float, scale: Scale) -> int:
+    """Place of a fraction's stage among the scale's."""
+    return sum(
+        fraction >= edge.fat_fraction if edge.belongs_above else fraction > edge.fat_fraction
+        for edge in scale.edges
+    )
+
+
+def _likely(chances: Sequence[float]) -> set[int]:
+    return {i for i, chance in enumerate(chances) if chance >= POSSIBLE}
+
+
+def _chances(fraction: float, error: float | None, scale: Scale) -> tuple[float, ...]:
+    """Chance of every stage; () where there is no error to tell it from."""
+    if not error:
+        return ()
     below = [0.0, *(_phi((edge.fat_fraction - fraction) / error) for edge in scale.edges), 1.0]
     return tuple(upper - lower for lower, upper in pairwise(below))
 

@@ -27,7 +27,7 @@ class Rule:
 
     Attributes:
         fatty: muscles that are fatty.
-        spared: muscles that are not; a muscle in neither set may be either.
+        spared: muscles that are known not to be; a muscle in neither set may be either, or not known.
         words: how the distribution is described.
         source: where the grouping comes from.
     """
@@ -95,12 +95,14 @@ def pattern(measurements: Sequence[MuscleMeasurement]) -> Pattern:
     ]
     if not in_view or doubtful:
         return Pattern(None, f"not certain for {', '.join(doubtful)}" if doubtful else "no muscle is graded")
-    fatty = {side: {m for m in Muscle if known.get((m, side, Region.WHOLE))} for side in in_view}
+    verdicts = {side: {m: known.get((m, side, Region.WHOLE)) for m in Muscle} for side in in_view}
+    fatty = {side: {m for m, verdict in verdicts[side].items() if verdict} for side in in_view}
+    lean = {side: {m for m, verdict in verdicts[side].items() if verdict is False} for side in in_view}
     ill = [side for side in in_view if fatty[side]]
-    extent = _extent(in_view, ill)
+    extent = _extent(in_view, ill, all_known=all(lean[side] == set(Muscle) for side in in_view))
     parts, sources = [], []
     for side in ill:
-        words, source = _words(fatty[side])
+        words, source = _words(fatty[side], lean[side])
         posterior = known.get((_MINIMUS, side, Region.POSTERIOR))
         if _MINIMUS in fatty[side] and posterior is not None:
             words += f"; posterior minimus is {'fatty as well' if posterior else 'spared'}"
@@ -117,19 +119,18 @@ def _is_fatty(m: MuscleMeasurement) -> bool | None:
     return verdicts.pop() if len(verdicts) == 1 else None
 
 
-def _extent(in_view: Sequence[Side], ill: Sequence[Side]) -> str:
+def _extent(in_view: Sequence[Side], ill: Sequence[Side], *, all_known: bool) -> str:
     if not ill:
-        return (
-            "in no muscle" if len(in_view) == len(SIDES) else f"in no muscle of the {in_view[0].value} side"
-        )
+        muscles = "in no muscle" if all_known else "in no gluteus"
+        return muscles if len(in_view) == len(SIDES) else f"{muscles} of the {in_view[0].value} side"
     if len(in_view) < len(SIDES):
         return f"on the {ill[0].value}, the one side in view"
     return "on both sides" if len(ill) == len(SIDES) else f"on the {ill[0].value} only"
 
 
-def _words(fatty: set[Muscle]) -> tuple[str, str]:
+def _words(fatty: set[Muscle], lean: set[Muscle]) -> tuple[str, str]:
     """Words and source of the first rule that fits; the bare list where none does."""
     for rule in RULES:
-        if rule.fatty <= fatty and not rule.spared & fatty:
+        if rule.fatty <= fatty and rule.spared <= lean:
             return rule.words, rule.source
     return ", ".join(m.value.replace("_", " ") for m in Muscle if m in fatty), _LISTED

@@ -15,6 +15,7 @@ from grading.volume import Segmentation, Volume
 __all__ = ["FatError", "FatMap", "FatReading", "Reference", "fat_map", "read_fat"]
 
 
+_READABLE = frozenset({Role.T1, Role.FAT_FRACTION, Role.UNKNOWN})  # alone; unknown is taken for T1, and said
 _SUPPRESSED = frozenset({Role.T1_FAT_SUPPRESSED, Role.T2_FAT_SUPPRESSED, Role.PD_FAT_SUPPRESSED, Role.STIR})
 
 
@@ -36,7 +37,8 @@ def fat_map(
     Raises:
         GridMismatchError: the segmentation or the fat image lies on another grid.
         MeasurementError: a Dixon pair carries no signal where muscle is labelled.
-        UnsupportedContrast: fat is suppressed in the image, or a ready map has no known scale.
+        UnsupportedContrast: the image is of another contrast, fat is suppressed in it, or a ready map has no
+            known scale.
     """
     settings = settings or Settings()
     if not volume.geometry.same_grid(segmentation.geometry):
@@ -52,6 +54,12 @@ def fat_map(
         raise UnsupportedContrast(
             f"series {volume.series.name} suppresses fat, so its signal tells no fat fraction; "
             "give the T1 without fat suppression"
+        )
+    if volume.series.role not in _READABLE:
+        role = volume.series.role.value.replace("_", " ")
+        raise UnsupportedContrast(
+            f"series {volume.series.name} is {role}; a fat fraction takes a T1-weighted image, a Dixon pair "
+            "(the second image as `fat`) or a ready fat-fraction map"
         )
     if volume.series.role is Role.FAT_FRACTION:
         return ready_fat_map(volume, segmentation)

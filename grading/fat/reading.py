@@ -118,10 +118,14 @@ def _change_per_pixel(fraction: FloatArray, inside: BoolArray, valid: BoolArray,
 def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, float]:
     """Errors of a fraction through its references: of the signals themselves, and of their place.
 
+    A side that shows no subcutaneous fat is read against the other's, which lies farther away than any patch.
     T1: df = -((1 - f) dI_muscle + f dI_fat) / (I_fat - I_muscle). Dixon has no references to err; what its
     subcutaneous fat falls short of 1 by (noise bias, T1 weighting) stands for its scale error.
     """
     lipid, muscle = fat.reference("fat", side), fat.reference("muscle", side)
+    patches = PATCHES_SEEN
+    if lipid is None and muscle is not None:
+        lipid, patches = fat.reference("fat", side.other), 1
     if lipid is None:
         return 0.0, 0.0
     if muscle is None:
@@ -129,5 +133,5 @@ def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, 
     contrast = lipid.signal - muscle.signal
     lean, fatty = (1 - fraction) / contrast, fraction / contrast
     signal = math.hypot(lean * muscle.standard_error, fatty * lipid.standard_error)
-    place = math.hypot(lean * muscle.spread, fatty * lipid.spread / math.sqrt(PATCHES_SEEN))
+    place = math.hypot(lean * muscle.spread, fatty * lipid.spread / math.sqrt(patches))
     return signal, place

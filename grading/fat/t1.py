@@ -45,6 +45,8 @@ MINIMUM_MUSCLE_ML = 1.0  # inside of a muscle that its own mode is read from
 LEVEL_MARGIN_MM = 20.0  # fat counts from this far below to this far above the labelled muscles
 PATCH_MM = 40.0  # edge of the patches of fat that the reference's error is bootstrapped over
 PATCH_VOXELS = 30
+FEW_PATCHES = 3  # fewer do not tell how far fat strays from place to place
+LEFT_SHADING = 0.06  # SD of subcutaneous fat over its signal that a field of `bias.DEGREE` leaves, see there
 MIDLINE_BLEND_MM = 30.0  # the two sides' fat signals pass into each other over this distance either way
 
 
@@ -177,9 +179,12 @@ def _fat_references(
             own = near & (along < middle if side is Side.LEFT else along > middle)
         if own.sum() * scene.geometry.voxel_volume_ml < MINIMUM_ML:
             continue
-        medians = _patch_medians(patch[own], signal[own])
-        error = bootstrap_error(medians, seed)
-        found[side] = Reference("fat", side, mode(signal[own]), error, robust_spread(medians), int(own.sum()))
+        pure, medians = mode(signal[own]), _patch_medians(patch[own], signal[own])
+        error, spread = bootstrap_error(medians, seed), robust_spread(medians)
+        if medians.size < FEW_PATCHES:
+            spread = LEFT_SHADING * pure
+            error = spread / float(np.sqrt(medians.size))
+        found[side] = Reference("fat", side, pure, error, spread, int(own.sum()))
     return found
 
 

@@ -23,9 +23,10 @@ from grading.anatomy import SIDES, STRUCTURES, Region
 from grading.io.identity import short_hash
 from grading.report.columns import COLUMNS
 from grading.report.files import make_folder, write_whole, writing
-from grading.report.provenance import is_users_own, package_version
+from grading.report.provenance import package_version
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.tables import DECIMALS, Cell, measurement_rows
+from grading.segment.base import is_users_own
 
 BIDS_FOLDER = "bids"
 BIDS_VERSION = "1.10.0"

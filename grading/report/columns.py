@@ -40,10 +40,15 @@ COLUMNS: dict[str, Column] = {
     "muscle": Column("The muscle."),
     "side": Column("Side of the patient's body.", levels={"left": "the patient's left", "right": "right"}),
     "region": Column("Part of the muscle, or whole."),
-    "volume_ml": Column("Volume of the muscle with the fat inside it; empty where the image cuts it.", "mL"),
+    "volume_ml": Column(
+        "Volume with the fat inside it; empty where the image cuts the muscle or the outline is unusable.",
+        "mL",
+    ),
     "lean_volume_ml": Column("Volume times (1 - fat fraction).", "mL"),
     "max_csa_cm2": Column("Largest cross-section across the body's axis, of the part in view.", "cm2"),
-    "fat_fraction": Column("Mean share of fat inside the muscle, 0 to 1.", "1"),
+    "fat_fraction": Column(
+        "Mean share of fat inside the muscle, 0 to 1; without fat it may read a little below 0.", "1"
+    ),
     "fat_fraction_se": Column("Standard error of fat_fraction.", "1"),
     "fat_method": Column("How fat was measured; the two are different quantities.", levels=_METHODS),
     "coverage": Column("Share of the muscle that the image shows, 0 to 1; an estimate below 1.", "1"),

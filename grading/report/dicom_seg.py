@@ -22,8 +22,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from grading.anatomy import SIDES, Muscle, Side, label_of
 from grading.report.dicom_source import DicomSource
 from grading.report.palette import COLOURS
-from grading.report.provenance import is_users_own, package_version
+from grading.report.provenance import package_version
 from grading.report.words import SHORT
+from grading.segment.base import is_users_own
 from grading.terminology import ANATOMICAL_STRUCTURE, MUSCLES, OWN_SCHEME, Code
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Segmentation

@@ -6,7 +6,7 @@ identity (see `grading.report.dicom_source`). Concepts that no standard names ar
 coding scheme 99GRADING: the derived stages, the stages that the error leaves possible, and the findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import highdicom as hd
 from highdicom.sr import (
@@ -30,6 +30,7 @@ from pydicom.uid import generate_uid
 
 from grading.anatomy import Region
 from grading.classify.grade import Grade
+from grading.findings import Finding
 from grading.measure import MuscleMeasurement
 from grading.report.dicom_seg import MANUFACTURER, SERIES_NUMBER_STEP, Segment, own_scheme, sr_code
 from grading.report.dicom_source import DicomSource
@@ -84,7 +85,7 @@ def dicom_sr(
     for graded in report.muscles:
         m = graded.measurement
         segment = by_place.get((m.muscle, m.side)) if m.region is Region.WHOLE else None
-        groups.append(_group(graded, algorithm, segment, seg))
+        groups.append(_group(graded, report.findings_of(graded), algorithm, segment, seg))
     return Comprehensive3DSR(
         evidence=[*source.images, seg],
         content=_content(groups, source, version),
@@ -126,6 +127,7 @@ def _parameters(report: StudyReport) -> str:
 
 def _group(
     graded: GradedMuscle,
+    findings: Sequence[Finding],
     algorithm: AlgorithmIdentification,
     segment: Segment | None,
     seg: hd.seg.Segmentation,
@@ -138,7 +140,7 @@ def _group(
         topographical_modifier=None if m.region is Region.WHOLE else sr_code(REGIONS[m.region]),
     )
     measurements = list(_measurements(m)) or None
-    evaluations = list(_evaluations(graded)) or None
+    evaluations = list(_evaluations(graded, findings)) or None
     if segment is None:
         return MeasurementsAndQualitativeEvaluations(
             tracking_identifier=TrackingIdentifier(uid=hd.UID(), identifier=where),
@@ -181,7 +183,7 @@ def _images_of(segment: Segment, seg: hd.seg.Segmentation) -> list[SourceImageFo
 
 def _measurements(m: MuscleMeasurement) -> Iterator[Measurement]:
     """Every number that is known; one that is not known has no item, never a zero."""
-    covered_ml = m.covered_volume_ml if m.volume_ml is None else None
+    covered_ml = m.covered_volume_ml if m.volume_ml is None and m.outline_usable else None
     volumes = ((VOLUME, m.volume_ml), (LEAN_VOLUME, m.lean_volume_ml), (COVERED_VOLUME, covered_ml))
     for name, value_ml in volumes:
         if value_ml is not None:
@@ -209,10 +211,10 @@ def _measurement(
     )
 
 
-def _evaluations(graded: GradedMuscle) -> Iterator[QualitativeEvaluation]:
+def _evaluations(graded: GradedMuscle, findings: Sequence[Finding]) -> Iterator[QualitativeEvaluation]:
     for grade in graded.grades:
         yield from _stages(grade)
-    for code in dict.fromkeys(f.code for f in graded.measurement.findings):
+    for code in dict.fromkeys(f.code for f in findings):
         yield QualitativeEvaluation(sr_code(FINDING), sr_code(finding_code(code)))
 
 

@@ -107,11 +107,6 @@ def trace(
 _FILE = "a file of the user's"
 
 
-def is_users_own(segmentation: str) -> bool:
-    """Whether a segmentation (its `method`) is a label map that a user brought, of whatever making."""
-    return segmentation.startswith("masks")
-
-
 def nameless(settings: Settings) -> Settings:
     """The settings without the names of the user's own files, which may name a patient."""
     if settings.identify:

@@ -77,6 +77,7 @@ def _gravest(findings: Sequence[FindingRow]) -> str:
     """What the worst finding means for the study, in one sentence; findings come the gravest first."""
     worst = findings[0].severity if findings else ""
     return {
+        SEVERITY_WORDS[Severity.ALARM]: "Every number may be of the other side: settle this first.",
         SEVERITY_WORDS[Severity.STOP]: "Some numbers are withheld.",
         SEVERITY_WORDS[Severity.CAUTION]: "Some numbers are weaker than their errors say.",
     }.get(worst, "Nothing was noticed that weakens the numbers.")

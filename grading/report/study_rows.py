@@ -111,7 +111,9 @@ def sides_rows(report: StudyReport) -> list[SidesRow]:
 def finding_rows(report: StudyReport) -> list[FindingRow]:
     """Every kind of finding in the report, the gravest first."""
     details: dict[str, dict[str, None]] = {}
-    for finding in (*report.findings, *(f for g in report.muscles for f in g.measurement.findings)):
+    of_muscles = (f for g in report.muscles for f in g.measurement.findings)
+    of_sides = (f for a in report.asymmetries for f in a.findings)
+    for finding in (*report.findings, *of_muscles, *of_sides):
         said = (
             finding.detail and finding.severity is not Severity.NOTE
         )  # the detail of a note is in the tables

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from grading.anatomy import Muscle, Region, Side
 from grading.classify.grade import Grade
+from grading.findings import Severity
 from grading.measure import MuscleMeasurement
 from grading.report.study_report import GradedMuscle, StudyReport
 
@@ -42,10 +43,10 @@ def words(graded: GradedMuscle) -> Words:
     if m.fat_fraction is not None and m.fat_fraction_se is not None:
         fat += f" ± {100 * m.fat_fraction_se:.1f}"
     volume = UNKNOWN
-    if m.covered_volume_ml:
+    if m.covered_volume_ml and m.outline_usable:
         volume = f"{'> ' if m.volume_ml is None else ''}{m.covered_volume_ml:.0f}"
-    if m.covered_volume_ml and m.volume_se_ml is not None:
-        volume += f" ± {m.volume_se_ml:.0f}"
+        if m.volume_se_ml is not None:
+            volume += f" ± {m.volume_se_ml:.0f}"
     return Words(fat, stage_words(graded.grade("quartile")), stage_words(graded.grade("goutallier")), volume)
 
 
@@ -70,7 +71,10 @@ def leading_rows(report: StudyReport) -> list[GradedMuscle]:
 
 
 def findings_by_code(report: StudyReport) -> dict[str, str]:
-    """Each finding's code with where it holds, "study", "all", or "minimus right, TFL left"."""
+    """Each finding's code with where it holds, "study", "all", "minimus right, TFL left".
+
+    What limits the comparison of the sides holds for a muscle of both.
+    """
     places: dict[str, list[str]] = {f.code: ["study"] for f in report.findings}
     muscles = dict.fromkeys((g.measurement.muscle, g.measurement.side) for g in report.muscles)
     for graded in report.muscles:  # a muscle and its regions share most findings: one word for all of them
@@ -79,6 +83,10 @@ def findings_by_code(report: StudyReport) -> dict[str, str]:
             where = places.setdefault(code, [])
             if (place := f"{SHORT[m.muscle]} {m.side.value}") not in where:
                 where.append(place)
+    for asymmetry in report.asymmetries:
+        for finding in asymmetry.findings:
+            if finding.severity is not Severity.NOTE:
+                places.setdefault(finding.code, []).append(SHORT[asymmetry.muscle])
     return {code: "all" if len(w) >= len(muscles) else ", ".join(w) for code, w in places.items()}
 
 

@@ -3,7 +3,7 @@
 The coarse pass thinks in cells of 5 mm, and a wasted minimus is a sheet of 6 mm. The fine network sees the
 image of one hip and what the coarse pass thought there, and answers only for the gluteal muscles: its output
 is a correction to the coarse answer, so where it has nothing to say the coarse answer stands. A right hip is
-shown to it mirrored, as a left one.
+shown to it mirrored, as a left one: on a grid whose first axis runs to the left.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ CONTEXT = len(MUSCLES) + 2  # channels beside the image, see `context`
 _BONES = ("hip_bone", "sacrum", "femur")
 _LIKELY = 0.5  # probability of any gluteal muscle from which a coarse voxel makes the hip's box
 _SPECK = 0.05  # of the largest piece: smaller ones do not stretch the box
-_MARGIN = 4  # coarse voxels (10 mm) round the muscles
+_MARGIN = 3  # coarse voxels (7.5 mm) round the muscles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,19 +42,16 @@ def look_closer(model: Model, image: FloatArray, geometry: Geometry, coarse: Coa
     told = context(coarse.probability, coarse.classes)
     hips = {}
     for side, box in _hip_boxes(coarse).items():
-        grid = network_grid(_boxed(coarse.grid, box), model.spacing_mm, model.multiple)
-        near = resample(smooth, geometry, grid, order=1)
-        channels = [near, *(resample(channel, coarse.grid, grid, order=1) for channel in told)]
-        hips[side] = Hip(grid, _answer(model, np.stack(channels), side))
+        grid = network_grid(coarse.grid.part(box), model.spacing_mm, model.multiple)
+        if side is Side.RIGHT:
+            grid = _mirrored(grid)
+        channels = np.empty((1 + CONTEXT, *grid.shape), dtype=np.float32)
+        channels[0] = resample(smooth, geometry, grid, order=1)
+        for number, channel in enumerate(told, 1):
+            channels[number] = resample(channel, coarse.grid, grid, order=1)
+        (probability,) = model.answer(channels)
+        hips[side] = Hip(grid, probability)
     return hips
-
-
-def _answer(model: Model, channels: FloatArray, side: Side) -> FloatArray:
-    """Probabilities (1 + 4, i, j, k) for the channels (1 + CONTEXT, i, j, k) of one hip."""
-    if side is Side.RIGHT:
-        channels = channels[:, ::-1]
-    (probability,) = model.answer(channels)
-    return probability[:, ::-1] if side is Side.RIGHT else probability
 
 
 def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:
@@ -92,8 +89,9 @@ def _widened(box: Box, shape: tuple[int, int, int]) -> Box:
     return i, j, k
 
 
-def _boxed(grid: Geometry, box: Box) -> Geometry:
+def _mirrored(grid: Geometry) -> Geometry:
+    """The same voxels of an axis-aligned grid, counted from the other side."""
     affine = grid.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ np.array([s.start for s in box])
-    i, j, k = (s.stop - s.start for s in box)
-    return Geometry((i, j, k), affine)
+    affine[:3, 3] += affine[:3, 0] * (grid.shape[0] - 1)
+    affine[:3, 0] *= -1
+    return Geometry(grid.shape, affine)

@@ -20,7 +20,7 @@ from grading.segment.model import load_model
 from grading.segment.preprocess import normalise
 from grading.volume import FloatArray, Geometry, LabelArray, Segmentation, Volume
 
-_PRESENT = 0.05  # probability below which a class need not be looked for
+_PRESENT = 0.1  # probability below which a class need not be looked for
 
 Bits = npt.NDArray[np.uint32]  # which classes need a look: bit `index` for class `index`
 
@@ -61,10 +61,12 @@ def _onto(target: Geometry, coarse: Coarse, hips: dict[Side, Hip]) -> tuple[Labe
     where = np.flatnonzero(near)
     near = near[where]
     position = _positions(where, target, coarse.grid)
-    right = ndimage.map_coordinates(coarse.right, position, order=1, mode="nearest") > 0.5
     others = [index for index in range(1, len(coarse.classes)) if index not in glutei]
     winner, best = _most_likely(coarse.probability, near, position, others)
     gluteal = (near & np.uint32(sum(1 << index for index in glutei))) > 0
+    right = np.zeros(where.size, dtype=bool)
+    sided = np.flatnonzero(gluteal | (winner > 0))
+    right[sided] = ndimage.map_coordinates(coarse.right, position[:, sided], order=1, mode="nearest") > 0.5
     for side, hip in hips.items():
         here = np.flatnonzero(gluteal & (right == (side is Side.RIGHT)))
         here, at = _within(hip.grid, here, _positions(where[here], target, hip.grid))
@@ -113,11 +115,16 @@ def _positions(where: npt.NDArray[np.intp], target: Geometry, grid: Geometry) ->
 
 
 def _candidates(probability: FloatArray) -> Bits:
-    """Which classes need a look near each voxel of the network's grid."""
+    """Which classes need a look near each voxel of the network's grid: those of its neighbours as well."""
     bits = np.zeros(probability.shape[1:], dtype=np.uint32)
     for index in range(1, len(probability)):
-        near = ndimage.maximum_filter(probability[index] > _PRESENT, size=3)
-        bits |= near.astype(np.uint32) << np.uint32(index)
+        bits |= (probability[index] > _PRESENT).astype(np.uint32) << np.uint32(index)
+    for axis in range(bits.ndim):
+        before, after = ((slice(None),) * axis + (part,) for part in (slice(None, -1), slice(1, None)))
+        near = bits.copy()
+        near[after] |= bits[before]
+        near[before] |= bits[after]
+        bits = near
     return bits
 
 

@@ -94,7 +94,7 @@ def _along_arc(points: Points, side: Side, parts: int) -> _Cut:
     """Equal lengths of the muscle's arc, counted from the front.
 
     The arc is the parabola that fits the muscle best, seen along the body's axis, about its longer principal
-    direction; each voxel belongs where its nearest point of the parabola lies.
+    direction; each voxel belongs where its nearest point of the parabola lies. A few voxels make a line.
     """
     seen = np.column_stack([_lateral(points, side), points[:, 1]])
     offset = seen - seen.mean(axis=0)
@@ -102,7 +102,8 @@ def _along_arc(points: Points, side: Side, parts: int) -> _Cut:
     along = along if along[1] < 0 else -along  # from front to back
     s, t = offset @ along, offset @ across
     station = np.arange(s.min(), s.max() + ARC_STEP_MM, ARC_STEP_MM)
-    arc = np.column_stack([station, np.polyval(np.polyfit(s, t, 2), station)])
+    bends = min(2, np.unique(np.round(s, 6)).size - 1)
+    arc = np.column_stack([station, np.polyval(np.polyfit(s, t, bends), station)])
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(arc, axis=0), axis=1))])
     _, nearest = KDTree(arc).query(np.column_stack([s, t]))
     position = length[nearest]

@@ -21,6 +21,8 @@ from grading.volume import Geometry, LabelArray, Segmentation, Volume
 
 MR_TASK = "total_mr"
 TASKS = {"CT": "total"}  # other modalities by their DICOM name
+CONFIDENCE = 0.92  # for which `expected_dice` reads .90: its mean Dice for the glutei on MR, .87 to .94 by
+# muscle and side [D'Antonoli et al., TotalSegmentator MRI, Radiology 2025]; it tells no confidence of its own
 INSTALL = "pip install 'grading[totalsegmentator]'"
 
 
@@ -38,7 +40,7 @@ def require_totalsegmentator() -> None:
 
 
 class TotalSegmentatorSegmenter:
-    """Segments with TotalSegmentator on the processor. Confidence is 1 everywhere."""
+    """Segments with TotalSegmentator on the processor. Confidence is `CONFIDENCE` everywhere."""
 
     def __call__(self, volume: Volume) -> Segmentation:
         """Glutei, iliopsoas, erector spinae, hip bone, femur and sacrum, on the volume's own grid.
@@ -60,7 +62,8 @@ class TotalSegmentatorSegmenter:
         found = segmentation_from_labels(raw, grid, volume, (scheme,))
         version = importlib.metadata.version("TotalSegmentator")
         method = f"TotalSegmentator {version}, task {task}, usage statistics off"
-        return Segmentation(found.labels, found.geometry, found.confidence, method, found.findings)
+        confidence = np.full(found.labels.shape, CONFIDENCE, dtype=np.float32)
+        return Segmentation(found.labels, found.geometry, confidence, method, found.findings)
 
 
 def _run(volume: Volume, task: str) -> tuple[LabelArray, Geometry, Mapping[int, str]]:

@@ -140,7 +140,7 @@ def told(labels: np.ndarray, geometry: Geometry, *, header: Side | None = None, 
     volume = Volume(
         np.ones(labels.shape), geometry, np.ones(labels.shape, bool), SeriesInfo("hip", laterality=header)
     )
-    segmentation = Segmentation(labels, geometry, np.ones(labels.shape), "by hand")
+    segmentation = Segmentation(labels, geometry, np.ones(labels.shape), "network")
     findings = check_laterality(volume, segmentation, replace(Settings(), side=request))
     return [(f.code, f.detail) for f in findings]
 

@@ -17,6 +17,12 @@ def test_every_voxel_gets_an_answer_on_any_even_grid(net: "UNet") -> None:
     assert net(torch.rand(1, 1, 10, 12, 14)).shape == (1, 4, 10, 12, 14)
 
 
+def test_its_channels_come_in_groups(net: "UNet") -> None:
+    image = torch.rand(1, 1, 8, 12, 10)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.cat(net.parted(image, (3, 1)), dim=1), net(image))
+
+
 @pytest.mark.parametrize("corner", range(8))
 def test_what_training_looks_at_is_one_voxel_of_each_block_of_the_answer(net: "UNet", corner: int) -> None:
     image = torch.rand(1, 1, 8, 12, 10)

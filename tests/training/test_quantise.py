@@ -60,3 +60,9 @@ def test_the_file_is_smaller_and_keeps_its_card(networks):
     assert rounded.stat().st_size < 0.7 * exact.stat().st_size
     cards = [{e.key: e.value for e in onnx.load(path).metadata_props} for path in (exact, rounded)]
     assert cards[0].items() <= cards[1].items()
+
+
+def test_a_network_is_not_rounded_twice(networks):
+    _, rounded, shown = networks
+    with pytest.raises(ValueError, match="8 bits already"):
+        to_8_bits(rounded, [{"channels": shown}])
