@@ -80,6 +80,10 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION,
         "In/opposed phase: a fraction over one half reads as its complement, so fatty can pass for lean.",
     ),
+    "dixon_long_echo": FindingKind(
+        Severity.CAUTION,
+        "Dixon images of a long echo time: water has faded before fat, so fat fractions read too high.",
+    ),
     "water_fat_swap": FindingKind(
         Severity.STOP, "Subcutaneous fat reads as water: the Dixon images are exchanged here."
     ),

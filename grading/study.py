@@ -10,6 +10,7 @@ from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
+from grading.io.padding import measured_together
 from grading.io.participants import person_of
 from grading.measure import measure
 from grading.quality import add_findings, check_laterality, check_study
@@ -79,12 +80,17 @@ def _read(
 ) -> tuple[str, Volume, Volume | None]:
     """Name, image and (Dixon) fat image of the source."""
     if isinstance(source, Volume):
-        return name or source.series.name, source, fat
+        return name or source.series.name, *_pair(source, fat)
     study = source if isinstance(source, StudyFound) else _only_study(Path(source), settings)
     if study.problem is not None:
         raise study.problem
     volume, *others = (load(series) for series in study.chosen)
-    return name or study.name, volume, fat or (others[0] if others else None)
+    return name or study.name, *_pair(volume, fat or (others[0] if others else None))
+
+
+def _pair(volume: Volume, fat: Volume | None) -> tuple[Volume, Volume | None]:
+    """The images with what was measured in both."""
+    return (volume, None) if fat is None else measured_together(volume, fat)
 
 
 def _only_study(path: Path, settings: Settings) -> StudyFound:

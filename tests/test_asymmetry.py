@@ -6,7 +6,7 @@ import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
-from grading.anatomy import Muscle, Side
+from grading.anatomy import Muscle, Region, Side
 from grading.asymmetry import Asymmetry, compare
 from grading.fat import fat_map
 from grading.measure import measure
@@ -128,3 +128,23 @@ def test_the_affected_side_is_compared_with_the_other():
     assert left.affected_volume_percent == pytest.approx(50)
     assert (right.affected_fat_difference, left.affected_fat_difference) == (0.3, -0.3)
     assert a.affected_volume_percent is None
+
+
+def test_an_outline_not_to_be_trusted_is_not_compared_and_the_row_says_so():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    confidence = np.where(labels.mask(MEDIUS, Side.RIGHT), 0.5, 1.0).astype(np.float32)
+    doubted = replace(labels, confidence=confidence)
+    a = compared(volume, doubted)[MEDIUS]
+    assert a.volume_asymmetry_percent is None
+    assert a.fat_fraction_difference is None
+    assert a.exceeds_error is None
+    assert a.exceeds_normal is None
+    details = {f.code: f.detail for f in a.findings}
+    assert details["not_comparable"] == "outline not to be trusted on the right"
+    assert details["fat_not_comparable"] == "not known: right, outline_unusable"
+    (row,) = [
+        m
+        for m in measure(fat_map(volume, doubted), doubted, volume)
+        if (m.muscle, m.side, m.region) == (MEDIUS, Side.RIGHT, Region.WHOLE)
+    ]
+    assert (row.volume_ml, row.lean_volume_ml, row.max_csa_cm2) == (None, None, None)

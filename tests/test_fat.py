@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grading.anatomy import SIDES, Muscle, Side
+from grading.anatomy import SIDES, Muscle, Region, Side
 from grading.errors import GridMismatchError
 from grading.fat import fat_map
 from grading.fat.bias import BiasField
 from grading.fat.references import lean_signal, mode, weighted_reference
 from grading.masks import interior
+from grading.measure import measure
 from grading.volume import Volume
 
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
@@ -194,3 +195,30 @@ def test_a_fat_image_on_another_grid_is_refused():
     other, _ = ellipsoids.cropped(fat, labels, (slice(None), slice(2, None), slice(None)))
     with pytest.raises(GridMismatchError, match="one acquisition"):
         fat_map(water, labels, fat=other)
+
+
+def test_a_side_without_fat_of_its_own_is_known_less_well_than_with_it():
+    volume, labels = ellipsoids.hips({ONE: 0.4}, geometry=COARSE)
+    middle = volume.geometry.shape[0] // 2
+    muscle = np.isin(labels.labels, np.unique(labels.labels[labels.labels > 0]))
+    bare = volume.voxels.copy()
+    bare[middle:][~muscle[middle:]] = 5.0  # nothing under the skin of the right side
+    errors = []
+    for image in (volume, replace(volume, voxels=bare)):
+        fat = fat_map(image, labels)
+        (row,) = [
+            m for m in measure(fat, labels, image) if (m.muscle, m.side, m.region) == (*ONE, Region.WHOLE)
+        ]
+        errors.append(row.fat_error)
+    assert [f.code for f in fat.findings] == ["fat_reference_other_side"]
+    assert errors[1].shading > errors[0].shading
+    assert errors[1].references > 0
+
+
+def test_fat_seen_in_one_place_is_not_known_exactly():
+    volume, labels = ellipsoids.hips(0.0, snr=1e6, shading=0.0)
+    labelled = np.argwhere(labels.labels > 0)
+    level = slice(int(labelled[:, 2].mean()), int(labelled[:, 2].mean()) + 4)
+    fat = fat_map(*ellipsoids.cropped(volume, labels, (slice(None), slice(40, 60), level)))
+    for reference in fat.references:
+        assert reference.standard_error > 0 or reference.tissue != "fat"

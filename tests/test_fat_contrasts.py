@@ -9,8 +9,10 @@ import pytest
 from grading.anatomy import SIDES, Muscle, Side
 from grading.errors import GridMismatchError, UnsupportedContrast
 from grading.fat import fat_map
+from grading.io.padding import clean
 from grading.measure import measure
 from grading.series import Role
+from grading.study import grade_study
 
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
 MEDIUS = Muscle.GLUTEUS_MEDIUS
@@ -36,6 +38,13 @@ def as_role(volume, role, voxels=None):
 def test_an_image_with_fat_suppressed_is_declined(role):
     volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
     with pytest.raises(UnsupportedContrast, match="suppresses fat"):
+        fat_map(as_role(volume, role), labels)
+
+
+@pytest.mark.parametrize("role", [Role.T2, Role.PD, Role.DWI, Role.CT, Role.IN_PHASE, Role.WATER])
+def test_an_image_of_another_contrast_is_declined_by_name(role):
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    with pytest.raises(UnsupportedContrast, match=f"is {role.value.replace('_', ' ')}; a fat fraction takes"):
         fat_map(as_role(volume, role), labels)
 
 
@@ -142,3 +151,22 @@ def test_contrast_agent_that_brightens_all_muscle_alike_changes_no_fraction():
     enhanced = rows(replace(volume, voxels=(volume.voxels + 40 * share).astype(np.float32)), labels)
     for side in SIDES:
         assert enhanced[MEDIUS, side].fat_fraction == pytest.approx(lean[MEDIUS, side].fat_fraction, abs=0.02)
+
+
+def test_a_water_image_that_is_zero_in_fat_measures_what_a_noisy_one_does():
+    water, fat, labels = ellipsoids.dixon({ONE: 1.0})
+    clipped = np.where(water.voxels < 80, 0, water.voxels)  # air and fat alike
+    sharp = replace(water, voxels=clipped, valid=clean(clipped, None, 2, "w")[1])
+    assert not sharp.valid[labels.mask(*ONE)].all()
+    report = grade_study(sharp, fat=fat, segmentation=labels)
+    row = report.find(*ONE).measurement
+    assert row.coverage == 1.0
+    assert row.excluded_fraction == pytest.approx(0.0, abs=0.02)
+    assert row.fat_fraction == pytest.approx(0.97, abs=0.05)
+
+
+@pytest.mark.parametrize(("echo_time_ms", "found"), [(1.2, []), (82.0, ["dixon_long_echo"])])
+def test_a_dixon_pair_of_a_long_echo_carries_its_caution(pair, echo_time_ms, found):
+    water, fat, labels = pair
+    timed = replace(water, series=replace(water.series, echo_time_ms=echo_time_ms))
+    assert codes(fat_map(timed, labels, fat=fat)) == found

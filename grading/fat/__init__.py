@@ -8,6 +8,7 @@ from grading.fat.ready_map import ready_fat_map
 from grading.fat.references import Reference
 from grading.fat.t1 import t1_fat_map
 from grading.fat.values import FatMap
+from grading.io.padding import measured_together
 from grading.series import Role
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
@@ -46,9 +47,10 @@ def fat_map(
             f"the segmentation's grid {segmentation.geometry.shape} is not the image's "
             f"{volume.geometry.shape}, or lies elsewhere; resample the labels onto the image first"
         )
-    if fat is not None and fat.series.role is Role.OPPOSED_PHASE:
-        return in_opposed_fat_map(volume, fat, segmentation)
     if fat is not None:
+        volume, fat = measured_together(volume, fat)
+        if fat.series.role is Role.OPPOSED_PHASE:
+            return in_opposed_fat_map(volume, fat, segmentation)
         return dixon_fat_map(volume, fat, segmentation, settings)
     if volume.series.role in _SUPPRESSED:
         raise UnsupportedContrast(

@@ -1,11 +1,13 @@
 """Which series of a study is graded, and in plain words why each of the others is not.
 
 The rule, in order:
-1. A Dixon pair (water and fat on one grid) is complete evidence: it needs no reference tissue.
+1. A Dixon pair (water and fat on one grid) of short echo time is complete evidence: it needs no reference
+   tissue.
 2. Otherwise T1 without fat suppression: most of the gluteal region in view, then without contrast agent,
    then the finest voxel.
-3. Otherwise in-phase and opposed-phase images on one grid, whose fractions fold at one half.
-4. Otherwise a ready-made fat-fraction map.
+3. Otherwise a Dixon pair of long echo time, in which T2 makes fat read too high.
+4. Otherwise in-phase and opposed-phase images on one grid, whose fractions fold at one half.
+5. Otherwise a ready-made fat-fraction map.
 `contrast` "t1" or "dixon" leaves only that kind.
 """
 
@@ -49,11 +51,13 @@ _WHY_NOT: dict[Role, str] = {
     Role.LABEL_MAP: "label map, not an image",
     Role.UNKNOWN: "contrast not known",
 }
-_IN_ORDER: tuple[tuple[str, tuple[Role, ...]], ...] = (
-    ("dixon", (Role.WATER, Role.FAT)),
-    ("t1", (Role.T1,)),
-    ("dixon", (Role.IN_PHASE, Role.OPPOSED_PHASE)),
-    ("dixon", (Role.FAT_FRACTION,)),
+_SHORT, _ANY = False, True  # whether an echo may be long
+_IN_ORDER: tuple[tuple[str, tuple[Role, ...], bool], ...] = (
+    ("dixon", (Role.WATER, Role.FAT), _SHORT),
+    ("t1", (Role.T1,), _ANY),
+    ("dixon", (Role.WATER, Role.FAT), _ANY),
+    ("dixon", (Role.IN_PHASE, Role.OPPOSED_PHASE), _ANY),
+    ("dixon", (Role.FAT_FRACTION,), _ANY),
 )
 _NOT_PATIENT_IMAGES = frozenset({Role.LOCALIZER, Role.DERIVED, Role.LABEL_MAP})
 
@@ -78,9 +82,9 @@ def choose(
     if contrast not in CONTRASTS:
         raise ConfigurationError(f"unknown contrast {contrast!r}; choose one of {', '.join(CONTRASTS)}")
     picked: tuple[SeriesFound, ...] = ()
-    for kind, roles in _IN_ORDER:
+    for kind, roles, long_echo in _IN_ORDER:
         if not picked and contrast in ("auto", kind):
-            picked = _best(series, roles)
+            picked = _best([s for s in series if long_echo or not s.info.long_echo], roles)
     names = {s.info.name for s in picked}
     told = tuple(replace(s, chosen=s.info.name in names, reason=_reason(s, picked, contrast)) for s in series)
     chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
@@ -141,6 +145,10 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
         if picked[0].info.role is not Role.T1:
             return "T1; the Dixon pair needs no reference tissue and is graded instead"
         return f"T1; {_why_behind(series, picked[0])}"
+    if role in {Role.WATER, Role.FAT} and series.info.long_echo and picked:
+        return (
+            f"Dixon {role.value} image of a long echo ({series.info.echo_time_ms:g} ms): fat reads too high"
+        )
     if role in {Role.WATER, Role.FAT} and picked:
         return f"another Dixon {role.value} image" if len(picked) > 1 else f"{_WHY_NOT[role]}; T1 is graded"
     return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]

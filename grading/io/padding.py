@@ -1,11 +1,13 @@
 """Which voxels were measured: padding, blanked rims and values that are not numbers are not air."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from grading.errors import UnreadableSeries
-from grading.volume import BoolArray, FloatArray
+from grading.volume import BoolArray, FloatArray, Volume
 
 MIN_BLANK_SHARE = 0.002  # of a slice: smaller blank patches at the border are noise that happens to be 0
 _BLOCK = 3  # voxels: a blank region is built of blank 3x3 in-plane blocks, so noise zeros do not join up
@@ -69,6 +71,20 @@ def blank_rim(voxels: FloatArray, slice_axis: int) -> BoolArray:
     slice_size = voxels.size / voxels.shape[slice_axis]
     keep &= sizes >= max(MIN_BLANK_SHARE * slice_size, _BLOCK**2)
     return np.asarray(keep[labels])
+
+
+def measured_together(first: Volume, second: Volume) -> tuple[Volume, Volume]:
+    """Two images of one acquisition with one mask of voxels that were measured.
+
+    Where either has signal both were measured: exact zeros of a water image in fat are no rim. On two grids
+    they are returned as they are.
+    """
+    if not first.geometry.same_grid(second.geometry):
+        return first, second
+    rims = [blank_rim(image.voxels, image.series.slice_axis) for image in (first, second)]
+    both = blank_rim(np.abs(first.voxels) + np.abs(second.voxels), first.series.slice_axis)
+    valid = ~both & (first.valid | rims[0]) & (second.valid | rims[1])
+    return replace(first, valid=valid), replace(second, valid=valid)
 
 
 def _border(array: npt.NDArray[np.generic], slice_axis: int) -> npt.NDArray[np.generic]:

@@ -107,3 +107,8 @@ def test_a_scale_whose_edges_do_not_rise_is_refused():
     stages = (Stage(1, "a"), Stage(2, "b"), Stage(3, "c"))
     with pytest.raises(ConfigurationError, match="rising"):
         Scale("x", "x", "x", stages, (Edge(0.5), Edge(0.2)), calibrated=False, source="")
+
+
+def test_a_fraction_that_folds_at_one_half_may_be_its_complement():
+    folded = grade(measured(0.15, 0.01, Finding("two_point_folds")), scale("quartile"))
+    assert (folded.stage, folded.possible, folded.chances) == (1, (1, 4), ())

@@ -77,3 +77,16 @@ def test_no_rule_speaks_of_a_cause():
         for word in ("denervat", "tear", "due to", "because", "injur", "significant"):
             assert word not in rule.words
         assert rule.source
+
+
+@pytest.mark.parametrize("fat", [None, 0.25])
+@pytest.mark.parametrize(
+    "fatty", [(), (MAXIMUS,), (MEDIUS, MINIMUS), (MEDIUS,), tuple({MAXIMUS, MEDIUS, MINIMUS})]
+)
+def test_a_tensor_that_is_not_known_is_never_called_spared(fat, fatty):
+    rows = [m for m in hips(on(Side.LEFT, *fatty)) if m.muscle is not TFL]
+    rows += [MuscleMeasurement(TFL, side, fat_fraction=fat, fat_fraction_se=0.05) for side in SIDES]
+    sentence = pattern(rows).sentence
+    assert sentence is not None
+    assert "tensor" not in sentence
+    assert "no muscle" not in sentence

@@ -105,6 +105,21 @@ def test_a_dixon_pair_on_one_grid_comes_before_t1(tmp_path: Path) -> None:
     assert [s.info.role for s in t1.chosen] == [Role.T1]
 
 
+def test_a_dixon_pair_of_a_long_echo_comes_behind_t1_and_before_nothing(tmp_path: Path) -> None:
+    for number, kind in ((10, "WATER"), (11, "FAT")):
+        tags = {"SeriesNumber": number, "ImageType": ["DERIVED", "PRIMARY", "DIXON", kind], "EchoTime": 82}
+        save(
+            slices(image(), series=kind, SeriesDescription="t2_tse_dixon", RepetitionTime=4200, **tags),
+            tmp_path / "p" / kind,
+        )
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.WATER, Role.FAT]
+    save(slices(image()), tmp_path / "p" / "t1")
+    study = only(discover([tmp_path]))
+    assert [s.info.role for s in study.chosen] == [Role.T1]
+    reasons = [s.reason for s in study.series if s.info.role is not Role.T1]
+    assert all("long echo (82 ms): fat reads too high" in reason for reason in reasons)
+
+
 @pytest.mark.parametrize("kinds", [("IN_PHASE", "OPP_PHASE"), ("FAT_FRACTION",)])
 def test_in_and_opposed_phase_or_a_ready_map_are_graded_where_there_is_no_better(
     tmp_path: Path, kinds: tuple[str, ...]

@@ -269,3 +269,16 @@ def test_an_old_object_does_not_outlive_a_refusal(tmp_path):
     report = with_dicom(study(dataclasses.replace(volume, slices=())), tmp_path)
     assert [finding.code for finding in report.findings] == ["dicom_not_written"]
     assert not [name for name in DICOM_FILES if (tmp_path / name).exists()]
+
+
+def test_findings_of_the_study_stand_beside_every_muscle(tmp_path):
+    report = study(
+        classic(tmp_path), findings=(Finding("laterality_contradiction"), Finding("contrast_agent"))
+    )
+    _, sr = written(report, tmp_path)
+    assert all(coded(group, "finding") == ["laterality_contradiction"] for group in groups(sr))
+
+
+def test_labels_of_any_other_making_count_as_drawn_by_a_person(tmp_path):
+    seg, _ = written(study(classic(tmp_path), "rater 1, ITK-SNAP"), tmp_path)
+    assert {item.SegmentAlgorithmType for item in seg.SegmentSequence} == {"MANUAL"}

@@ -88,6 +88,7 @@ def test_the_first_sentence_says_what_the_gravest_finding_means(images):
         ((Finding("contrast_agent"),), "Nothing was noticed that weakens"),
         ((Finding("contrast_agent"), weak), "weaker than their errors say"),
         ((weak, Finding("water_fat_swap")), "Some numbers are withheld"),
+        ((Finding("laterality_contradiction"), Finding("water_fat_swap")), "may be of the other side"),
     ):
         assert sentence in html_of(images, findings=findings)
 

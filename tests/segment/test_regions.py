@@ -198,3 +198,13 @@ def test_grid_and_obliquity_move_no_share_by_more_than_three_points(spacing_mm, 
         np.testing.assert_allclose(
             shares(other, muscle, side), shares(segmentation, muscle, side), atol=0.03, err_msg=str(muscle)
         )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 9), (2, 1, 1)])
+@pytest.mark.parametrize("muscle", [MEDIUS, MINIMUS])
+def test_a_few_stray_voxels_are_divided_without_complaint(muscle, shape):
+    labels = np.zeros((20, 20, 20), dtype=np.uint16)
+    labels[tuple(slice(5, 5 + n) for n in shape)] = label_of(muscle, LEFT)
+    geometry = Geometry(labels.shape, np.diag([1.0, 1, 3, 1]))
+    parts = divide(segmented(labels, geometry), muscle, LEFT)
+    assert sum(np.count_nonzero(part.mask) for part in parts) == np.prod(shape)

@@ -17,6 +17,7 @@ import pytest
 from grading.anatomy import GLUTEI, SIDES, Muscle, Side, label_of
 from grading.errors import ConfigurationError, SegmentationError
 from grading.segment import segment
+from grading.segment.expected_dice import expected_dice
 from grading.segment.schemes import scheme_of
 from grading.series import SeriesInfo
 from grading.settings import Settings
@@ -94,6 +95,12 @@ def test_labels_are_matched_by_name_and_lie_where_it_drew_them(stand_in):
     assert set(np.unique(found.labels)) == {0, 6121, 6122, 6151, 6152}
     left, right = (np.argwhere(found.mask(Muscle.GLUTEUS_MAXIMUS, side))[:, 0] for side in SIDES)
     assert (left.min(), left.max(), right.min(), right.max()) == (2, 11, 48, 57)
+
+
+def test_its_outlines_are_not_taken_for_perfect(stand_in):
+    stand_in(two_buttocks)
+    found = segment(volume(), SETTINGS)
+    assert expected_dice(found, Muscle.GLUTEUS_MAXIMUS, Side.LEFT) == pytest.approx(0.90)
 
 
 def test_it_gets_the_image_itself_and_is_asked_for_mr_on_the_processor(stand_in):
