@@ -61,17 +61,13 @@ class MasksSegmenter:
                 without a study name.
         """
         self._masks = Path(masks)
-        self._schemes = load_schemes(str(scheme))
+        self._schemes = require_label_maps(self._masks, scheme)
         self._study_name = study_name
         self._resample = resample
-        if not self._masks.exists():
-            raise ConfigurationError(f"no label map or folder at {self._masks}")
         if self._masks.is_dir() and not study_name:
             raise ConfigurationError(
                 "a folder of label maps is matched by study name, and none was given; name one label map"
             )
-        if self._masks.is_file() and not _ENDING.search(self._masks.name):
-            raise ConfigurationError(f"{self._masks.name}: a label map must be NIfTI (.nii or .nii.gz)")
 
     def __call__(self, volume: Volume) -> Segmentation:
         """Labels of the user's map on the grid of `volume`.
@@ -86,6 +82,19 @@ class MasksSegmenter:
             path = find_label_map(path, str(self._study_name))
         raw, grid = read_labels(path)
         return segmentation_from_labels(raw, grid, volume, self._schemes, resample_allowed=self._resample)
+
+
+def require_label_maps(masks: Path, scheme: str) -> tuple[LabelScheme, ...]:
+    """The schemes that label maps may be in, once it is clear that there can be label maps.
+
+    Raises:
+        ConfigurationError: `masks` is not there or not NIfTI, or the scheme is unknown or unusable.
+    """
+    if not masks.exists():
+        raise ConfigurationError(f"no label map or folder at {masks}; check the path")
+    if masks.is_file() and not _ENDING.search(masks.name):
+        raise ConfigurationError(f"{masks.name}: a label map must be NIfTI (.nii or .nii.gz)")
+    return load_schemes(str(scheme))
 
 
 def segmentation_from_labels(

@@ -241,6 +241,26 @@ def test_what_cannot_work_is_refused_before_anything_is_written(imaging, graded,
     assert not out.exists()
 
 
+def test_a_scheme_participant_or_label_map_that_cannot_be_used_is_refused_before_a_study_is_touched(
+    imaging, graded, tmp_path
+):
+    out, people, text = tmp_path / "out", tmp_path / "people.tsv", tmp_path / "map.txt"
+    people.write_text("participant_id\tsex\na_t1\tF\n\nb_t1\tW\n")
+    text.write_text("no image")
+    run(imaging, out)
+    before = sorted(out.rglob("*"))
+    for settings, says in (
+        (Settings(masks=imaging, scheme="muslemap"), "muslemap"),
+        (Settings(masks=text), "must be NIfTI"),
+        (Settings(participants=people), "people.tsv line 4: sex 'W'"),
+        (Settings(participants=tmp_path / "nobody.tsv"), "cannot be read"),
+    ):
+        with pytest.raises(ConfigurationError, match=says):
+            run(imaging, out, settings=settings)
+    assert len(graded) == 3
+    assert sorted(out.rglob("*")) == before
+
+
 def test_a_disk_that_fills_up_stops_the_run_with_the_reason(imaging, graded, tmp_path, monkeypatch):
     def full(*_):
         raise ConfigurationError("cannot write out: No space left on device; free space")
