@@ -14,7 +14,13 @@ from report_factory import report_of
 import grading
 from grading.batch import Pick, grade
 from grading.batch import run as batch_run
-from grading.errors import ConfigurationError, IncompleteSeries, SeriesNotFound, UnsupportedContrast
+from grading.errors import (
+    ConfigurationError,
+    GridMismatchError,
+    IncompleteSeries,
+    SeriesNotFound,
+    UnsupportedContrast,
+)
 from grading.report.folder import OutputFolder
 from grading.report.study_report import StudyFailure, StudyReport
 from grading.settings import Settings
@@ -291,6 +297,26 @@ def test_a_changed_label_map_concerns_its_own_study_only(imaging, graded, tmp_pa
     (masks / "a_t1_seg.nii.gz").write_bytes((masks / "a_t1_seg.nii.gz").read_bytes() + b"0")
     run(imaging, tmp_path / "out", settings=Settings(masks=masks))
     assert graded == ["a_t1"]
+
+
+def test_a_run_that_fails_leaves_the_corrected_label_maps_and_the_next_one_grades_them(
+    imaging, graded, tmp_path
+):
+    out = tmp_path / "out"
+    run(imaging, out)
+    corrected = out / "studies" / "b_t1" / "segmentation.nii.gz"
+    corrected.write_bytes(b"corrected by hand")
+    graded.errors["b_t1"] = GridMismatchError("the label map has another grid")
+    settings = Settings(masks=out / "studies")
+    run(imaging, out, settings=settings)
+    assert corrected.read_bytes() == b"corrected by hand"
+    assert [row["status"] for row in rows(out)] == ["graded", "failed", "graded"]
+    assert {row["study"] for row in rows(out, "measurements.csv")} == {"a_t1", "c_t1"}
+    graded.errors.clear()
+    graded.clear()
+    run(imaging, out, settings=settings)
+    assert graded == ["b_t1"], "those that were graded are not computed again: only label maps count"
+    assert len(rows(out, "studies.csv")) == 3
 
 
 @pytest.mark.real_data
