@@ -18,6 +18,7 @@ from grading.findings import Finding
 from grading.io.canonical import canonical_axis_of, digest, from_canonical, to_canonical
 from grading.io.names import nifti_stem
 from grading.io.padding import clean
+from grading.io.voxel_note import voxel_note
 from grading.series import SeriesInfo
 from grading.volume import Affine, Geometry, LabelArray, Volume
 
@@ -173,7 +174,8 @@ def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
 def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
     """Write an array on the volume's grid, in the orientation that the volume's file had.
 
-    The file appears complete or not at all, and the same content gives the same bytes.
+    The file appears complete or not at all, and the same content gives the same bytes. It notes what it
+    held, so that `is_as_written` can tell whether it was edited since.
 
     Args:
         array: canonical order, shape of the volume; stored as uint8, uint16, int32 or float32.
@@ -191,6 +193,7 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
         affine, code=1
     )  # 1: scanner coordinates; shear does not fit a qform and stays in the sform
     image.set_sform(affine, code=1)
+    image.header["descrip"] = voxel_note(np.asanyarray(image.dataobj))
     content = image.to_bytes()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)

@@ -20,6 +20,7 @@ from grading.report.decisions import DECISION_COLUMNS, kept_decisions, rejected,
 from grading.report.dicom_objects import DICOM_FILES
 from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
+from grading.report.label_map import LABEL_MAP, keep_edited
 from grading.report.plain import from_plain, to_plain
 from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyImages, StudyReport
@@ -32,7 +33,6 @@ _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
 FAT_STEPS = 1024
 """Steps of the fat fraction in its map: a tenth of a point is far below noise, and takes half the space."""
 
-LABEL_MAP = "segmentation.nii.gz"
 _PICTURES = ("fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
 _BESIDE_REPORT = (*_PICTURES, *DICOM_FILES)
 """What goes with the report; the label map stays, for it may hold hours of a reader's corrections."""
@@ -81,6 +81,8 @@ class OutputFolder:
 
     def write_pictures(self, report: StudyReport) -> None:
         """Write the images of a report: label map, fat-fraction map and overview.
+
+        A label map there that somebody edited, and that says something else, is renamed.
 
         Raises:
             ConfigurationError: the folder cannot be written.
@@ -239,6 +241,7 @@ def _write_maps(images: StudyImages, folder: Path) -> None:
     fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
     known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
     with writing(folder):
+        keep_edited(folder, images.segmentation)
         write_nifti(images.segmentation.labels, images.volume, folder / LABEL_MAP)
         write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
 
