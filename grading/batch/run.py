@@ -69,7 +69,7 @@ def grade_folder(
     Raises:
         ConfigurationError: unknown settings, label maps that are not there, a table or scheme that cannot be
             used, an output that cannot be written or that another run is writing into, a cluster that cannot
-            be reached.
+            be reached, patterns that leave no study.
         SeriesNotFound: an input is not there, or there is no image at all below any of them.
         KeyboardInterrupt: stopped by Ctrl-C; the tables hold all that was finished.
     """

@@ -12,7 +12,7 @@ from hip_files import write_mask, write_nifti
 from report_factory import report_of
 
 import grading
-from grading.batch import Pick, grade
+from grading.batch import Pick, grade, plan_folder
 from grading.batch import run as batch_run
 from grading.errors import (
     ConfigurationError,
@@ -122,6 +122,24 @@ def test_patterns_pick_studies_by_name_and_by_folder(imaging, graded, tmp_path):
     write_nifti(hips(geometry=grid((10.0, 10.0, 10.0)))[0], imaging / "site2", "d_t1")
     run(imaging, tmp_path / "out", pick=Pick(include=("[ab]_*", "site2"), exclude=("b*",)))
     assert graded == ["a_t1", "d_t1"]
+
+
+def test_folders_match_however_the_input_is_written(imaging, graded, tmp_path, monkeypatch):
+    write_nifti(hips(geometry=grid((10.0, 10.0, 10.0)))[0], imaging / "site2", "d_t1")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run(Path("../here/../imaging"), tmp_path / "out", pick=Pick(include=("site2",)))
+    run(Path("../imaging"), tmp_path / "out", pick=Pick(exclude=("site2", "[ab]_*")))
+    assert graded == ["d_t1", "c_t1"]
+
+
+@pytest.mark.parametrize("pick", [Pick(include=("nosuch*",)), Pick(exclude=("*",))], ids=str)
+def test_patterns_that_leave_no_study_are_refused(imaging, graded, tmp_path, pick):
+    for do in (grading.grade_folder, plan_folder):
+        with pytest.raises(ConfigurationError, match=r"no study matches --\w+ \S*\*: 3 found"):
+            do(imaging, tmp_path / "out", pick=pick, progress=False)
+    assert not graded
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_limit_leaves_the_rest_for_later_and_says_so(imaging, graded, tmp_path):
