@@ -53,6 +53,6 @@ def _says_the_same(path: Path, new: Segmentation) -> bool:
 
     try:
         labels, grid = read_labels(path)
-    except InputError:
+    except InputError:  # damaged: what it said cannot be known
         return False
     return grid.same_grid(new.geometry) and np.array_equal(labels, new.labels)

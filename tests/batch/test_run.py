@@ -218,6 +218,29 @@ def test_an_unforeseen_error_names_its_place_but_not_the_patient(imaging, graded
     assert "Doe^Jane" in rows(tmp_path / "out")[0]["reason"]
 
 
+@pytest.mark.parametrize("identify", [False, True])
+def test_a_file_of_the_request_that_changed_since_the_run_began_is_not_named(
+    imaging, graded, tmp_path, identify
+):
+    scheme, people = tmp_path / "DOE.json", tmp_path / "DOE.tsv"
+    scheme.write_text('{"1": "gluteus_maximus_left"}')
+    people.write_text("study\tsex\n")
+    graded.errors["a_t1"] = ConfigurationError(f"label scheme {scheme.name} is not JSON")
+    graded.errors["b_t1"] = ConfigurationError(f"participants table {people}: cannot be read")
+    mine = {"masks": imaging, "scheme": str(scheme), "participants": people, "identify": identify}
+    run(imaging, tmp_path / "out", settings=Settings(**mine))
+    reasons = [row["reason"] for row in rows(tmp_path / "out")[:2]]
+    if identify:
+        assert reasons == [str(graded.errors[name]) for name in ("a_t1", "b_t1")]
+    else:
+        assert reasons == [
+            "label scheme a file of the user's is not JSON",
+            "participants table participants: cannot be read",
+        ]
+        failed = ("studies.csv", "index.html", "run.json", "failure.json", "log.txt")
+        assert not [p for p in (tmp_path / "out").rglob("*") if p.name in failed and "DOE" in p.read_text()]
+
+
 def test_an_interrupted_run_keeps_what_it_had(imaging, graded, tmp_path):
     graded.errors["c_t1"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):

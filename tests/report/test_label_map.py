@@ -59,7 +59,10 @@ def test_an_edit_that_the_new_label_map_repeats_needs_no_copy(scan, write, tmp_p
     assert names(tmp_path) == [LABEL_MAP]
 
 
-def test_a_file_that_cannot_be_read_is_set_aside_too(scan, tmp_path):
-    (tmp_path / LABEL_MAP).write_bytes(b"half a file")
-    keep_edited(tmp_path, scan[1])
-    assert names(tmp_path) == [EDITED]
+def test_a_file_that_cannot_be_read_is_set_aside_too(scan, write, tmp_path):
+    write(scan[1].labels)
+    whole = (tmp_path / LABEL_MAP).read_bytes()
+    for content in (b"no image", whole[: len(whole) // 2]):
+        (tmp_path / LABEL_MAP).write_bytes(content)
+        keep_edited(tmp_path, scan[1])
+    assert names(tmp_path) == ["segmentation.edited-2.nii.gz", EDITED]
