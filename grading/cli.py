@@ -135,6 +135,10 @@ def run(
     if segmenter and (segmenter == "masks") == (masks is None):
         fault = "needs --masks PATH" if masks is None else "and --masks exclude each other; leave one out"
         raise ConfigurationError(f"--segmenter {segmenter} {fault}")
+    if report_only and dry_run:
+        raise ConfigurationError(
+            "--report-only and --dry-run exclude each other: one writes the tables, the other nothing"
+        )
     settings = Settings(
         segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,

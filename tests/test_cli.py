@@ -100,6 +100,9 @@ def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, mon
         ["run", "IMAGING", "-o", "OUT", "--limit", "0"],
         ["run", "-o", "OUT"],
         ["run", "-o", "OUT", "--report-only"],
+        ["run", "-o", "OUT", "--report-only", "--dry-run"],
+        ["run", "IMAGING", "-o", "OUT", "--include", "nosuch*"],
+        ["run", "IMAGING", "-o", "OUT", "--masks", "IMAGING", "--scheme", "muslemap"],
         ["run", "IMAGING", "-o", "OUT", "--no-such-option"],
         ["inspect", "nowhere"],
         ["heal"],
@@ -221,6 +224,16 @@ def test_tables_are_made_anew_without_input(capsys, imaging, seen, tmp_path):
     assert command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--quiet")[0] == 0
     assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*.csv")} == tables
     assert len(seen) == 2
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_dry_run_of_the_report_is_refused_and_writes_nothing(capsys, imaging, tmp_path):
+    command(capsys, "run", imaging, "-o", tmp_path / "out")
+    (tmp_path / "out" / "index.html").unlink()
+    code, _, err = command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--dry-run")
+    assert code == 2
+    assert "exclude each other" in err
+    assert not (tmp_path / "out" / "index.html").exists()
 
 
 @pytest.mark.usefixtures("seen")

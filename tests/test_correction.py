@@ -3,13 +3,18 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from hip_files import coronal_hips, write_mask, write_nifti
+from hip_files import SPACING_MM, coronal_hips, write_mask, write_nifti
 
 import grading
 from grading.anatomy import Muscle, Side, label_of
+from grading.cli import main
 from grading.settings import Settings
 
 MEDIUS = label_of(Muscle.GLUTEUS_MEDIUS, Side.RIGHT)
+
+
+def labels_in(path):
+    return np.asarray(nib.Nifti1Image.from_filename(path).dataobj)
 
 
 def graded(folder, out, masks):
@@ -26,23 +31,43 @@ def first(tmp_path):
     return graded(tmp_path / "imaging", tmp_path / "out", masks)
 
 
-@pytest.mark.parametrize("named", ["folder of studies", "the file"])
-def test_a_corrected_label_map_in_the_output_folder_is_what_the_next_run_measures(first, tmp_path, named):
-    studies = tmp_path / "out" / "studies"
-    written = studies / "hip_t1" / "segmentation.nii.gz"
+def edited(written):
+    """Take the upper half of the right medius away, as an editor would; returns the labels and the voxels."""
     image = nib.Nifti1Image.from_filename(written)
     labels = np.asarray(image.dataobj).copy()
     lateral = np.argwhere(labels == MEDIUS)
     taken = lateral[lateral[:, 2] > np.median(lateral[:, 2])]
     labels[tuple(taken.T)] = 0
     nib.Nifti1Image(labels, image.affine, image.header).to_filename(written)
+    return labels, taken
+
+
+@pytest.mark.parametrize("named", ["folder of studies", "the file"])
+def test_a_corrected_label_map_in_the_output_folder_is_what_the_next_run_measures(first, tmp_path, named):
+    studies = tmp_path / "out" / "studies"
+    written = studies / "hip_t1" / "segmentation.nii.gz"
+    labels, taken = edited(written)
 
     again = graded(
         tmp_path / "imaging", tmp_path / "out", studies if named == "folder of studies" else written
     )
 
-    voxel_ml = abs(np.linalg.det(image.affine[:3, :3])) / 1000
+    voxel_ml = np.prod(SPACING_MM) / 1000
     assert again.volume_ml == pytest.approx(first.volume_ml - len(taken) * voxel_ml)
-    assert (np.asarray(nib.Nifti1Image.from_filename(written).dataobj) == labels).all(), (
-        "the correction stays"
-    )
+    assert (labels_in(written) == labels).all(), "the correction stays"
+    assert not list(written.parent.glob("*edited*")), "and is all there is: nothing was lost"
+
+
+@pytest.mark.usefixtures("first")
+def test_a_run_that_draws_anew_keeps_what_was_edited_and_says_so(tmp_path, capsys):
+    own = tmp_path / "out" / "studies" / "hip_t1"
+    labels, _ = edited(own / "segmentation.nii.gz")
+    words = ["run", str(tmp_path / "imaging"), "-o", str(tmp_path / "out"), "--force"]
+    for _ in range(2):  # the second time there is nothing to keep
+        with pytest.raises(SystemExit):
+            main([*words, "--masks", str(tmp_path / "masks")])
+    assert (labels_in(own / "segmentation.edited.nii.gz") == labels).all()
+    assert len(list(own.glob("*edited*"))) == 1
+    assert (labels_in(own / "segmentation.nii.gz") != labels).any()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "segmentation.edited.nii.gz: an edited label map that differs" in said

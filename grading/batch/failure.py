@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grading.batch.job import Job
 from grading.errors import (
+    ConfigurationError,
     GradingError,
     MeasurementError,
     SegmentationError,
@@ -16,6 +17,7 @@ from grading.errors import (
 )
 from grading.report.entry import FAILED, NOT_GRADABLE, Entry
 from grading.report.folder import OutputFolder
+from grading.report.provenance import without_file_names
 from grading.report.study_report import StudyFailure
 
 _NOT_GRADABLE = (SeriesNotFound, UnsupportedContrast, SegmentationError, MeasurementError)
@@ -49,7 +51,9 @@ def explain(error: BaseException, job: Job) -> StudyFailure:
     """What went wrong with a study, in words its user can act on and without patient identity."""
     if isinstance(error, GradingError):
         status = NOT_GRADABLE if isinstance(error, _NOT_GRADABLE) else FAILED
-        return StudyFailure(job.name, status, str(error))
+        is_request = isinstance(error, ConfigurationError)  # a file of it has changed since the run began
+        reason = without_file_names(str(error), job.settings) if is_request else str(error)
+        return StudyFailure(job.name, status, reason)
     frames = traceback.extract_tb(error.__traceback__)
     for frame in frames:  # the places only: a foreign message may quote the header, and with it the patient
         _log.info("  %s line %s in %s", Path(frame.filename).name, frame.lineno, frame.name)

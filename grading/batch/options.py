@@ -1,9 +1,9 @@
 """What a user can say about a run beyond how a study is graded."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from os.path import commonpath
 from pathlib import Path
 
 from grading.errors import ConfigurationError
@@ -51,8 +51,20 @@ class Pick:
             raise ConfigurationError(f"--limit {self.limit}: at least 1 is needed")
 
     def of(self, studies: Iterable[StudyFound], inputs: Sequence[Path]) -> list[StudyFound]:
-        """The studies that take part, in their order."""
-        return [study for study in studies if self._takes(_names(study, inputs))]
+        """The studies that take part, in their order.
+
+        Raises:
+            ConfigurationError: there are studies, and the patterns leave none of them.
+        """
+        found = list(studies)
+        kept = [study for study in found if self._takes(_names(study, inputs))]
+        if found and not kept:
+            given = (("--include", self.include), ("--exclude", self.exclude))
+            said = " ".join(f"{option} {pattern}" for option, patterns in given for pattern in patterns)
+            raise ConfigurationError(
+                f"no study matches {said}: {len(found)} found, none left; `grading inspect` lists their names"
+            )
+        return kept
 
     def _takes(self, names: Sequence[str]) -> bool:
         return (not self.include or _matches(self.include, names)) and not _matches(self.exclude, names)
@@ -68,9 +80,9 @@ def _names(study: StudyFound, inputs: Sequence[Path]) -> list[str]:
     names = [study.name]
     if not files:
         return names
-    place = Path(commonpath(files))
+    place = Path(os.path.commonpath(files))
     for given in inputs:
-        root = given.absolute()
+        root = Path(os.path.abspath(given))  # noqa: PTH100 - as `walk` does, which named the files
         if place.is_relative_to(root):
             below = place.relative_to(root)
             names += [path.as_posix() for path in (below, *below.parents) if path.name]

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from grading.io.found import StudyFound
+from grading.io.names import is_nifti
 from grading.report.plain import to_plain
 from grading.report.provenance import Origin, nameless, package_version
 from grading.segment.model import MODEL_SHA256_FILE
@@ -73,18 +74,25 @@ class LabelMaps:
     """The user's label maps, listed once for all studies."""
 
     def __init__(self, settings: Settings) -> None:
-        """List the files below `settings.masks`, and the scheme where it is a file."""
+        """List the NIfTI files below `settings.masks`, and the scheme where it is a file.
+
+        Only these, because the folder may be that of this program's own results.
+        """
         masks = settings.masks
         self._everyones = [path for path in (masks, Path(settings.scheme)) if path and path.is_file()]
         self._named = (
-            [(path, str(path.relative_to(masks))) for path in sorted(masks.rglob("*")) if path.is_file()]
+            [
+                (path, str(path.relative_to(masks)).casefold())
+                for path in sorted(masks.rglob("*"))
+                if is_nifti(path) and path.is_file()
+            ]
             if masks and masks.is_dir()
             else []
         )
 
     def of(self, name: str) -> tuple[Path, ...]:
         """Files that may matter for the study of that name."""
-        return (*(path for path, below in self._named if name in below), *self._everyones)
+        return (*(path for path, below in self._named if name.casefold() in below), *self._everyones)
 
 
 def _files(study: StudyFound, beside: Iterable[Path]) -> list[Path]:

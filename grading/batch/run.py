@@ -21,9 +21,11 @@ from grading.classify.scales import chosen_scales
 from grading.errors import ConfigurationError
 from grading.io.discover import discover
 from grading.io.found import StudyFound
+from grading.io.participants import read_people
 from grading.report.dicom_objects import require_dicom
 from grading.report.entry import GRADED, PENDING, Entry
 from grading.report.folder import OutputFolder
+from grading.segment.masks import require_label_maps
 from grading.segment.totalsegmentator import require_totalsegmentator
 from grading.settings import Settings
 
@@ -65,8 +67,9 @@ def grade_folder(
         A report (without its images) or a failure for each study of this run that has a result, by name.
 
     Raises:
-        ConfigurationError: unknown settings, label maps that are not there, an output that cannot be written
-            or that another run is writing into, a cluster that cannot be reached.
+        ConfigurationError: unknown settings, label maps that are not there, a table or scheme that cannot be
+            used, an output that cannot be written or that another run is writing into, a cluster that cannot
+            be reached, patterns that leave no study.
         SeriesNotFound: an input is not there, or there is no image at all below any of them.
         KeyboardInterrupt: stopped by Ctrl-C; the tables hold all that was finished.
     """
@@ -166,10 +169,10 @@ def _check(sources: Sequence[Path], out: Path, workers: int, settings: Settings)
         require_dicom()
     if settings.segmenter == "totalsegmentator":
         require_totalsegmentator()
-    if settings.masks is not None and not settings.masks.exists():
-        raise ConfigurationError(f"no label map or folder at {settings.masks}; check the path")
-    if settings.participants is not None and not settings.participants.is_file():
-        raise ConfigurationError(f"no participants table at {settings.participants}; check the path")
+    if settings.masks is not None:
+        require_label_maps(settings.masks, settings.scheme)
+    if settings.participants is not None:
+        read_people(settings.participants)
 
 
 def _account(todo: Plan, folder: OutputFolder, tell: Watcher) -> None:

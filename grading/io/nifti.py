@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -18,6 +19,7 @@ from grading.findings import Finding
 from grading.io.canonical import canonical_axis_of, digest, from_canonical, to_canonical
 from grading.io.names import nifti_stem
 from grading.io.padding import clean
+from grading.io.voxel_note import voxel_note
 from grading.series import SeriesInfo
 from grading.volume import Affine, Geometry, LabelArray, Volume
 
@@ -30,14 +32,18 @@ _COMPRESSION = 3  # gzip level: half a second for a study's map; higher levels s
 _STORED = {"b": np.uint8, "u": np.uint16, "i": np.int32, "f": np.float32}
 
 
-def open_nifti(path: Path) -> nib.Nifti1Image:
+def open_nifti(path: Path, name: str = "") -> nib.Nifti1Image:
     """Open a NIfTI file and check everything that can be checked without its voxels.
+
+    Args:
+        path: .nii or .nii.gz file.
+        name: what messages call it; by default its own name.
 
     Raises:
         UnreadableSeries: not a NIfTI file, damaged, colour or complex, or without a usable affine.
         MixedSeries: the file holds several volumes.
     """
-    name = path.name
+    name = name or path.name
     try:
         kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
         with _without_log():
@@ -145,26 +151,31 @@ def read_nifti(path: Path, info: SeriesInfo | None = None) -> Volume:
     )
 
 
-def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
+def read_labels(path: Path, name: str = "") -> tuple[LabelArray, Geometry]:
     """Read a label map in canonical axes.
+
+    Args:
+        path: .nii or .nii.gz file.
+        name: what messages call it; by default its own name.
 
     Raises:
         UnreadableSeries: damaged, without a usable affine, or its values are not label numbers.
         MixedSeries: the file holds several volumes.
     """
     path = Path(path)
-    image = open_nifti(path)
-    shape, affine, _ = placement(image, path.name)
-    stored = np.asanyarray(image.dataobj) if _is_plain(image) else _voxels(image, path.name)
+    name = name or path.name
+    image = open_nifti(path, name)
+    shape, affine, _ = placement(image, name)
+    stored = _voxels(image, name, plain=_is_plain(image))
     if stored.dtype.kind == "f":
         whole = np.rint(stored)
         off = np.abs(stored - whole)
         if not np.isfinite(off).all() or off.max() > 1e-3:  # float rounding of stored integers
-            raise UnreadableSeries(f"{path.name}: holds values that are not whole numbers; give a label map")
+            raise UnreadableSeries(f"{name}: holds values that are not whole numbers; give a label map")
         stored = whole
     low, high = int(stored.min()), int(stored.max())
     if low < 0 or high > np.iinfo(np.uint16).max:
-        raise UnreadableSeries(f"{path.name}: label numbers run from {low} to {high}; expected 0 to 65535")
+        raise UnreadableSeries(f"{name}: label numbers run from {low} to {high}; expected 0 to 65535")
     labels, canonical, _ = to_canonical(stored.reshape(shape).astype(np.uint16), affine)
     ordered = np.ascontiguousarray(labels, dtype=np.uint16)
     return ordered, Geometry(ordered.shape, canonical)
@@ -173,7 +184,8 @@ def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
 def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
     """Write an array on the volume's grid, in the orientation that the volume's file had.
 
-    The file appears complete or not at all, and the same content gives the same bytes.
+    The file appears complete or not at all, and the same content gives the same bytes. It notes what it
+    held, so that `is_as_written` can tell whether it was edited since.
 
     Args:
         array: canonical order, shape of the volume; stored as uint8, uint16, int32 or float32.
@@ -191,6 +203,7 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
         affine, code=1
     )  # 1: scanner coordinates; shear does not fit a qform and stays in the sform
     image.set_sform(affine, code=1)
+    image.header["descrip"] = voxel_note(np.asanyarray(image.dataobj))
     content = image.to_bytes()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)
@@ -269,8 +282,11 @@ def _qform(header: nib.Nifti1Header) -> Affine | None:
     return None if qform is None else np.asarray(qform, dtype=np.float64)
 
 
-def _voxels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.float32]:
+def _voxels(image: nib.Nifti1Image, name: str, *, plain: bool = False) -> npt.NDArray[Any]:
+    """The voxels as float32, scaled as the header says, or `plain`, as they are stored."""
     try:
+        if plain:
+            return np.asanyarray(image.dataobj)
         return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
     except Exception as error:  # gzip, zlib and numpy each raise their own on damaged bytes
         raise UnreadableSeries(

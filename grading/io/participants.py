@@ -41,8 +41,8 @@ def read_people(path: Path) -> dict[str, Person]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"participants table {path}: cannot be read ({error})") from error
     delimiter = "\t" if "\t" in (lines or [""])[0] else ","
-    rows = list(csv.DictReader(lines, delimiter=delimiter))
-    columns = list(rows[0]) if rows else []
+    rows = csv.DictReader(lines, delimiter=delimiter)
+    columns = list(rows.fieldnames or ())
     name_column = next((name for name in _NAME_COLUMNS if name in columns), None)
     if name_column is None or "sex" not in columns:
         raise ConfigurationError(
@@ -50,11 +50,13 @@ def read_people(path: Path) -> dict[str, Person]:
             f"{', '.join(columns) or 'none'}"
         )
     people = {}
-    for number, row in enumerate(rows, start=2):
+    for row in rows:
         try:
             people[(row[name_column] or "").strip()] = _person(row)
         except ValueError as error:
-            raise ConfigurationError(f"participants table {path.name} line {number}: {error}") from error
+            raise ConfigurationError(
+                f"participants table {path.name} line {rows.line_num}: {error}"
+            ) from error
     return people
 
 

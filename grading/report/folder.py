@@ -20,6 +20,7 @@ from grading.report.decisions import DECISION_COLUMNS, kept_decisions, rejected,
 from grading.report.dicom_objects import DICOM_FILES
 from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
+from grading.report.label_map import LABEL_MAP, keep_edited
 from grading.report.plain import from_plain, to_plain
 from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyImages, StudyReport
@@ -32,8 +33,9 @@ _SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
 FAT_STEPS = 1024
 """Steps of the fat fraction in its map: a tenth of a point is far below noise, and takes half the space."""
 
-_PICTURES = ("segmentation.nii.gz", "fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
+_PICTURES = ("fat_fraction.nii.gz", "overview.png", "thumbnail.png", "report.html")
 _BESIDE_REPORT = (*_PICTURES, *DICOM_FILES)
+"""What goes with the report; the label map stays, for it may hold hours of a reader's corrections."""
 
 
 @dataclass
@@ -80,6 +82,8 @@ class OutputFolder:
     def write_pictures(self, report: StudyReport) -> None:
         """Write the images of a report: label map, fat-fraction map and overview.
 
+        A label map there that somebody edited, and that says something else, is renamed.
+
         Raises:
             ConfigurationError: the folder cannot be written.
         """
@@ -98,6 +102,8 @@ class OutputFolder:
 
     def add(self, result: Result) -> None:
         """Write the result of one study, in place of any earlier one; pictures are written before it.
+
+        A failure takes away the earlier report and what was made from it, never a label map.
 
         Raises:
             ConfigurationError: the folder cannot be written.
@@ -132,7 +138,7 @@ class OutputFolder:
     def is_whole(self, name: str) -> bool:
         """Whether every file of a graded study is there."""
         folder = self.study_folder(name)
-        return all((folder / file).is_file() for file in (REPORT, *_PICTURES))
+        return all((folder / file).is_file() for file in (REPORT, LABEL_MAP, *_PICTURES))
 
     def tidy(self) -> None:
         """Remove what a killed run left half done; only for a run that has the folder to itself.
@@ -235,7 +241,8 @@ def _write_maps(images: StudyImages, folder: Path) -> None:
     fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
     known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
     with writing(folder):
-        write_nifti(images.segmentation.labels, images.volume, folder / "segmentation.nii.gz")
+        keep_edited(folder, images.segmentation)
+        write_nifti(images.segmentation.labels, images.volume, folder / LABEL_MAP)
         write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
 
 

@@ -117,6 +117,17 @@ def nameless(settings: Settings) -> Settings:
     return replace(settings, masks=masks, scheme=scheme, scales=tuple(scales), participants=participants)
 
 
+def without_file_names(text: str, settings: Settings) -> str:
+    """A message about the request, without the names that `nameless` hides."""
+    shown = nameless(settings)
+    given = (settings.masks, settings.participants, settings.scheme, *settings.scales)
+    hidden = (shown.masks, shown.participants, shown.scheme, *shown.scales)
+    for path, instead in zip(given, hidden, strict=True):
+        if path is not None and path != instead:
+            text = text.replace(str(path), str(instead)).replace(Path(path).name, str(instead))
+    return text
+
+
 @contextmanager
 def timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     """Note the wall-clock time of one step of a study."""

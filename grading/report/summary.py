@@ -14,6 +14,7 @@ from grading.report.decisions import Decision, Verdict, kept_decisions
 from grading.report.dicom_objects import archive_notice
 from grading.report.entry import Entry, Result
 from grading.report.folder import OutputFolder
+from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.words import findings_by_code, leading_rows, name_of, words
 
@@ -57,8 +58,9 @@ def closing(entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool) -> R
         dicom: whether the run was to write DICOM objects.
     """
     parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values())]
+    own = [folder.study_folder(entry.name) for entry in entries if entry.measurements]
+    parts += [literal(line) for line in edited_notice(own)]
     if dicom:
-        own = [folder.study_folder(entry.name) for entry in entries if entry.measurements]
         parts += [literal(line) for line in archive_notice(own)]
     return Group(*parts)
 

@@ -61,17 +61,13 @@ class MasksSegmenter:
                 without a study name.
         """
         self._masks = Path(masks)
-        self._schemes = load_schemes(str(scheme))
+        self._schemes = require_label_maps(self._masks, scheme)
         self._study_name = study_name
         self._resample = resample
-        if not self._masks.exists():
-            raise ConfigurationError(f"no label map or folder at {self._masks}")
         if self._masks.is_dir() and not study_name:
             raise ConfigurationError(
                 "a folder of label maps is matched by study name, and none was given; name one label map"
             )
-        if self._masks.is_file() and not _ENDING.search(self._masks.name):
-            raise ConfigurationError(f"{self._masks.name}: a label map must be NIfTI (.nii or .nii.gz)")
 
     def __call__(self, volume: Volume) -> Segmentation:
         """Labels of the user's map on the grid of `volume`.
@@ -84,8 +80,21 @@ class MasksSegmenter:
         path = self._masks
         if path.is_dir():
             path = find_label_map(path, str(self._study_name))
-        raw, grid = read_labels(path)
+        raw, grid = read_labels(path, "the label map")  # its own name may be the patient's
         return segmentation_from_labels(raw, grid, volume, self._schemes, resample_allowed=self._resample)
+
+
+def require_label_maps(masks: Path, scheme: str) -> tuple[LabelScheme, ...]:
+    """The schemes that label maps may be in, once it is clear that there can be label maps.
+
+    Raises:
+        ConfigurationError: `masks` is not there or not NIfTI, or the scheme is unknown or unusable.
+    """
+    if not masks.exists():
+        raise ConfigurationError(f"no label map or folder at {masks}; check the path")
+    if masks.is_file() and not _ENDING.search(masks.name):
+        raise ConfigurationError(f"{masks.name}: a label map must be NIfTI (.nii or .nii.gz)")
+    return load_schemes(str(scheme))
 
 
 def segmentation_from_labels(
@@ -156,17 +165,18 @@ def find_label_map(folder: Path, study_name: str) -> Path:
     inside = re.compile(rf"(?:.*[_.-])?{_MASK_WORD}", re.IGNORECASE)
     images = sorted(p for p in folder.rglob("*") if _ENDING.search(p.name) and p.is_file())
     stems = {path: _ENDING.sub("", path.name) for path in images}
-    for found in (
-        [path for path, stem in stems.items() if beside.fullmatch(stem)],
-        [path for path, stem in stems.items() if path.parent.name == study_name and inside.fullmatch(stem)],
-        [path for path, stem in stems.items() if stem == study_name],
+    own = [path for path in stems if path.parent.name == study_name]
+    for kind, found in (
+        (f"{study_name}_seg.nii.gz", [path for path, stem in stems.items() if beside.fullmatch(stem)]),
+        (f"{study_name}/segmentation.nii.gz", [path for path in own if inside.fullmatch(stems[path])]),
+        (f"{study_name}.nii.gz", [path for path, stem in stems.items() if stem == study_name]),
     ):
         if len(found) == 1:
             return found[0]
-        if found:
-            names = ", ".join(f"{path.parent.name}/{path.name}" for path in found[:_LISTED])
+        if found:  # their names and folders may name the patient
             raise SegmentationError(
-                f"{len(found)} label maps fit study {study_name!r} ({names}); keep one of them in the folder"
+                f"{len(found)} label maps fit study {study_name!r}, each named like {kind}; keep one of them "
+                "in the masks folder and those below it"
             )
     raise SegmentationError(
         f"no label map for study {study_name!r} among {len(images)} NIfTI files of the masks folder; "

@@ -19,7 +19,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grading.anatomy import STRUCTURES, Muscle, Side, Structure
@@ -33,6 +33,8 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {  # what a user may ask for -> tables
     "total": ("total",),
 }
 GLUTEAL_LABELS = frozenset(STRUCTURES[m].label(s) for m in Muscle for s in Side)
+OWN = "own-file"
+"""Name of a scheme from a user's file, which may itself name a patient."""
 LARGEST_LABEL = 65535  # label maps are uint16
 
 _SIDE_WORDS = {"left": Side.LEFT, "l": Side.LEFT, "lt": Side.LEFT}
@@ -101,7 +103,7 @@ def load_schemes(name: str) -> tuple[LabelScheme, ...]:
             f"label scheme {path.name} names no gluteal muscle; use names like gluteus_medius_left "
             f"({', '.join(Muscle)}, each with left or right)"
         )
-    return (scheme,)
+    return (replace(scheme, name=OWN),)
 
 
 def scheme_of(name: str, names: Mapping[int, str]) -> LabelScheme:

@@ -12,9 +12,15 @@ from hip_files import write_mask, write_nifti
 from report_factory import report_of
 
 import grading
-from grading.batch import Pick, grade
+from grading.batch import Pick, grade, plan_folder
 from grading.batch import run as batch_run
-from grading.errors import ConfigurationError, IncompleteSeries, SeriesNotFound, UnsupportedContrast
+from grading.errors import (
+    ConfigurationError,
+    GridMismatchError,
+    IncompleteSeries,
+    SeriesNotFound,
+    UnsupportedContrast,
+)
 from grading.report.folder import OutputFolder
 from grading.report.study_report import StudyFailure, StudyReport
 from grading.settings import Settings
@@ -118,6 +124,24 @@ def test_patterns_pick_studies_by_name_and_by_folder(imaging, graded, tmp_path):
     assert graded == ["a_t1", "d_t1"]
 
 
+def test_folders_match_however_the_input_is_written(imaging, graded, tmp_path, monkeypatch):
+    write_nifti(hips(geometry=grid((10.0, 10.0, 10.0)))[0], imaging / "site2", "d_t1")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run(Path("../here/../imaging"), tmp_path / "out", pick=Pick(include=("site2",)))
+    run(Path("../imaging"), tmp_path / "out", pick=Pick(exclude=("site2", "[ab]_*")))
+    assert graded == ["d_t1", "c_t1"]
+
+
+@pytest.mark.parametrize("pick", [Pick(include=("nosuch*",)), Pick(exclude=("*",))], ids=str)
+def test_patterns_that_leave_no_study_are_refused(imaging, graded, tmp_path, pick):
+    for do in (grading.grade_folder, plan_folder):
+        with pytest.raises(ConfigurationError, match=r"no study matches --\w+ \S*\*: 3 found"):
+            do(imaging, tmp_path / "out", pick=pick, progress=False)
+    assert not graded
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_limit_leaves_the_rest_for_later_and_says_so(imaging, graded, tmp_path):
     assert len(run(imaging, tmp_path / "out", pick=Pick(limit=2))) == 2
     assert [row["status"] for row in rows(tmp_path / "out")] == ["graded", "graded", "pending"]
@@ -194,6 +218,29 @@ def test_an_unforeseen_error_names_its_place_but_not_the_patient(imaging, graded
     assert "Doe^Jane" in rows(tmp_path / "out")[0]["reason"]
 
 
+@pytest.mark.parametrize("identify", [False, True])
+def test_a_file_of_the_request_that_changed_since_the_run_began_is_not_named(
+    imaging, graded, tmp_path, identify
+):
+    scheme, people = tmp_path / "DOE.json", tmp_path / "DOE.tsv"
+    scheme.write_text('{"1": "gluteus_maximus_left"}')
+    people.write_text("study\tsex\n")
+    graded.errors["a_t1"] = ConfigurationError(f"label scheme {scheme.name} is not JSON")
+    graded.errors["b_t1"] = ConfigurationError(f"participants table {people}: cannot be read")
+    mine = {"masks": imaging, "scheme": str(scheme), "participants": people, "identify": identify}
+    run(imaging, tmp_path / "out", settings=Settings(**mine))
+    reasons = [row["reason"] for row in rows(tmp_path / "out")[:2]]
+    if identify:
+        assert reasons == [str(graded.errors[name]) for name in ("a_t1", "b_t1")]
+    else:
+        assert reasons == [
+            "label scheme a file of the user's is not JSON",
+            "participants table participants: cannot be read",
+        ]
+        failed = ("studies.csv", "index.html", "run.json", "failure.json", "log.txt")
+        assert not [p for p in (tmp_path / "out").rglob("*") if p.name in failed and "DOE" in p.read_text()]
+
+
 def test_an_interrupted_run_keeps_what_it_had(imaging, graded, tmp_path):
     graded.errors["c_t1"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -241,6 +288,26 @@ def test_what_cannot_work_is_refused_before_anything_is_written(imaging, graded,
     assert not out.exists()
 
 
+def test_a_scheme_participant_or_label_map_that_cannot_be_used_is_refused_before_a_study_is_touched(
+    imaging, graded, tmp_path
+):
+    out, people, text = tmp_path / "out", tmp_path / "people.tsv", tmp_path / "map.txt"
+    people.write_text("participant_id\tsex\na_t1\tF\n\nb_t1\tW\n")
+    text.write_text("no image")
+    run(imaging, out)
+    before = sorted(out.rglob("*"))
+    for settings, says in (
+        (Settings(masks=imaging, scheme="muslemap"), "muslemap"),
+        (Settings(masks=text), "must be NIfTI"),
+        (Settings(participants=people), "people.tsv line 4: sex 'W'"),
+        (Settings(participants=tmp_path / "nobody.tsv"), "cannot be read"),
+    ):
+        with pytest.raises(ConfigurationError, match=says):
+            run(imaging, out, settings=settings)
+    assert len(graded) == 3
+    assert sorted(out.rglob("*")) == before
+
+
 def test_a_disk_that_fills_up_stops_the_run_with_the_reason(imaging, graded, tmp_path, monkeypatch):
     def full(*_):
         raise ConfigurationError("cannot write out: No space left on device; free space")
@@ -271,6 +338,26 @@ def test_a_changed_label_map_concerns_its_own_study_only(imaging, graded, tmp_pa
     (masks / "a_t1_seg.nii.gz").write_bytes((masks / "a_t1_seg.nii.gz").read_bytes() + b"0")
     run(imaging, tmp_path / "out", settings=Settings(masks=masks))
     assert graded == ["a_t1"]
+
+
+def test_a_run_that_fails_leaves_the_corrected_label_maps_and_the_next_one_grades_them(
+    imaging, graded, tmp_path
+):
+    out = tmp_path / "out"
+    run(imaging, out)
+    corrected = out / "studies" / "b_t1" / "segmentation.nii.gz"
+    corrected.write_bytes(b"corrected by hand")
+    graded.errors["b_t1"] = GridMismatchError("the label map has another grid")
+    settings = Settings(masks=out / "studies")
+    run(imaging, out, settings=settings)
+    assert corrected.read_bytes() == b"corrected by hand"
+    assert [row["status"] for row in rows(out)] == ["graded", "failed", "graded"]
+    assert {row["study"] for row in rows(out, "measurements.csv")} == {"a_t1", "c_t1"}
+    graded.errors.clear()
+    graded.clear()
+    run(imaging, out, settings=settings)
+    assert graded == ["b_t1"], "those that were graded are not computed again: only label maps count"
+    assert len(rows(out, "studies.csv")) == 3
 
 
 @pytest.mark.real_data

@@ -37,6 +37,29 @@ def test_a_failure_takes_the_place_of_the_earlier_report_and_back(tmp_path):
     assert isinstance(folder.load("a"), StudyReport)
 
 
+def test_a_failure_takes_away_what_was_made_from_the_report_but_no_label_map(tmp_path):
+    folder = OutputFolder.open(tmp_path)
+    folder.add(report_of("a"))
+    own = tmp_path / "studies" / "a"
+    for name in ("segmentation.nii.gz", "segmentation.edited.nii.gz", "fat_fraction.nii.gz", "report.html"):
+        (own / name).write_bytes(b"corrected")
+    folder.add(StudyFailure("a", "failed", "truncated"))
+    assert names(own) == ["failure.json", "segmentation.edited.nii.gz", "segmentation.nii.gz"]
+    again = OutputFolder.open(tmp_path)
+    again.tidy()
+    again.write_tables()
+    assert (tmp_path / "measurements.csv").read_text().count("\n") == 1, "the label map is no result"
+    assert not again.is_whole("a")
+
+
+def test_a_label_map_that_a_user_put_into_the_folder_before_any_run_stays(tmp_path):
+    own = tmp_path / "studies" / "a"
+    own.mkdir(parents=True)
+    (own / "segmentation.nii.gz").write_bytes(b"drawn by hand")
+    OutputFolder.open(tmp_path).tidy()
+    assert names(own) == ["segmentation.nii.gz"]
+
+
 @pytest.mark.parametrize("name", ["../a", "..", ".", "", "a/b", "a\\b", "/etc", "a\0b", ".hidden", "a\nb"])
 def test_no_study_name_leads_out_of_the_folder(tmp_path, name):
     with pytest.raises(ConfigurationError, match="folder name"):

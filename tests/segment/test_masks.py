@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import grading
 from grading.anatomy import GLUTEI, SIDES, STRUCTURES, Muscle, Side, label_of
-from grading.errors import ConfigurationError, GridMismatchError, SegmentationError
+from grading.errors import ConfigurationError, GridMismatchError, SegmentationError, UnreadableSeries
 from grading.segment.masks import MasksSegmenter, find_label_map, loses_nothing
 from grading.segment.schemes import BUILT_IN, best_fit, load_schemes
 from grading.series import SeriesInfo
@@ -312,9 +312,30 @@ def test_two_label_maps_of_one_study_are_never_guessed_between(tmp_path):
     write(tmp_path / "a" / "p01_seg.nii.gz", MUSCLEMAP)
     write(tmp_path / "b" / "p01_mask.nii.gz", MUSCLEMAP)
     with pytest.raises(
-        SegmentationError, match=r"2 label maps fit study 'p01' \(a/p01_seg.nii.gz, b/p01_mask"
+        SegmentationError, match=r"2 label maps fit study 'p01', each named like p01_seg.nii.gz"
     ):
         find_label_map(tmp_path, "p01")
+
+
+def test_no_message_about_a_label_map_names_its_file_or_folder(tmp_path):
+    mask = write(tmp_path / "DOE" / "p01_DOE_seg.nii.gz", MUSCLEMAP)
+    mask.write_bytes(mask.read_bytes()[:-20])
+    with pytest.raises(UnreadableSeries, match=r"^the label map: the voxels cannot be read") as one:
+        MasksSegmenter(mask)(volume())
+    for name in ("p01/DOE_seg.nii.gz", "DOE/p01/seg.nii.gz"):
+        write(tmp_path / name, MUSCLEMAP)
+    with pytest.raises(SegmentationError, match="2 label maps") as two:
+        find_label_map(tmp_path, "p01")
+    assert "DOE" not in f"{one.value} {two.value}"
+
+
+def test_nothing_said_of_a_scheme_file_names_it(tmp_path):
+    scheme = tmp_path / "DOE.json"
+    scheme.write_text('{"6121": "gluteus_maximus_left"}')
+    segmentation = MasksSegmenter(write(tmp_path / "m.nii.gz", MUSCLEMAP), str(scheme))(volume())
+    assert segmentation.method == "masks: own-file"
+    assert segmentation.findings
+    assert "DOE" not in repr(segmentation.findings)
 
 
 def test_a_study_name_with_pattern_characters_is_taken_literally(tmp_path):

@@ -1,0 +1,58 @@
+"""The label map in a study's folder: a reader may edit it there, and no run loses what was edited."""
+
+import logging
+from collections.abc import Iterable
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from grading.errors import InputError
+from grading.volume import Segmentation
+
+LABEL_MAP = "segmentation.nii.gz"
+EDITED = "segmentation.edited.nii.gz"  # no name that `--masks` looks for
+_MOST_NAMED = 5  # studies in one line of the terminal
+
+_log = logging.getLogger("grading")
+
+
+def keep_edited(folder: Path, new: Segmentation) -> None:
+    """Move aside the label map in `folder` where somebody edited it and the new one says something else.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    from grading.io.voxel_note import is_as_written
+
+    path = folder / LABEL_MAP
+    if not path.is_file() or is_as_written(path) or _says_the_same(path, new):
+        return
+    names = (EDITED.replace("edited", f"edited-{n}") if n > 1 else EDITED for n in count(1))
+    name = next(name for name in names if not (folder / name).exists())
+    path.rename(folder / name)
+    _log.info("%s was edited, and is not what this run wrote: kept as %s", LABEL_MAP, name)
+
+
+def edited_notice(folders: Iterable[Path]) -> list[str]:
+    """A line about the studies in whose folders an edited label map was set aside, if there are any.
+
+    Args:
+        folders: of the studies of a run.
+    """
+    names = [folder.name for folder in folders if (folder / EDITED).is_file()]
+    if not names:
+        return []
+    named = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    advice = f"to grade it, rename it to {LABEL_MAP} and run with --masks OUT/studies"
+    return [f"{EDITED}: an edited label map that differs from the one beside it; {advice}. In {named}"]
+
+
+def _says_the_same(path: Path, new: Segmentation) -> bool:
+    from grading.io.nifti import read_labels
+
+    try:
+        labels, grid = read_labels(path)
+    except InputError:  # damaged: what it said cannot be known
+        return False
+    return grid.same_grid(new.geometry) and np.array_equal(labels, new.labels)
