@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from grading.io.names import NIFTI_ENDINGS
-from grading.io.roles import Acquisition
+from grading.io.roles import Acquisition, series_text
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
@@ -45,9 +45,10 @@ def acquisition_of(path: Path) -> Acquisition:
     sequence = _words(side, "ScanningSequence")
     derived = re.search(r"(?:^|_)desc-", path.name) is not None
     image_type = _words(side, "ImageType")
+    said = series_text(*(_text(side, key) for key in ("SeriesDescription", "ProtocolName", "Manufacturer")))
     return Acquisition(
         modality=_text(side, "Modality").upper(),
-        text=f"{text} {_text(side, 'SeriesDescription')} {_text(side, 'ProtocolName')}".strip(),
+        text=f"{text} {said}".strip(),
         image_type=(*image_type, "REFORMATTED") if derived and len(image_type) > 1 else image_type,
         sequence_name=_text(side, "SequenceName") or _text(side, "PulseSequenceName"),
         spin_echo=True if "SE" in sequence else False if sequence else None,

@@ -70,6 +70,20 @@ def test_t1_is_graded_and_each_other_series_has_a_reason(tmp_path: Path) -> None
     assert load(study.chosen[0]).voxels.shape == (12, 10, 6)
 
 
+@pytest.mark.parametrize(
+    "protocol",
+    ["BILAT HIPS T1 STIR", "Pelvis T1 T2FS PDFS", "HIP WITH DWI", "HIP MPR 3D", "HIP MRI W/WO CONTRAST"],
+)
+def test_an_examination_s_protocol_name_does_not_change_what_its_t1_is(tmp_path: Path, protocol: str) -> None:
+    named = {"SeriesDescription": "COR T1", "ProtocolName": protocol}
+    save(slices(image(), **named, Manufacturer="GE MEDICAL SYSTEMS"), tmp_path / "p")
+    timing = {"EchoTime": 0.01, "RepetitionTime": 0.5, "ScanningSequence": "SE"}
+    nifti(tmp_path / "n.nii.gz", None, **named, **timing, Manufacturer="GE")
+    for study in discover([tmp_path]):
+        assert study.chosen[0].info.role is Role.T1
+        assert study.chosen[0].info.contrast_agent is None
+
+
 def test_only_t2_and_stir_is_an_unsupported_contrast_that_says_what_was_found(tmp_path: Path) -> None:
     save(slices(image(), **T2), tmp_path / "p" / "b")
     save(slices(image(), **STIR), tmp_path / "p" / "c")
