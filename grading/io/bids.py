@@ -9,6 +9,7 @@ from grading.io.roles import Acquisition, series_text
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
+_BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
@@ -26,8 +27,12 @@ def stem(path: Path) -> str:
 
 
 def subject_session(path: Path) -> str:
-    """Subject and session of a BIDS file name ("sub-01_ses-02"), "" for any other name."""
-    found = dict(_ENTITY.findall(path.name)) if path.name.startswith("sub-") else {}
+    """Subject and session of a BIDS file name ("sub-01_ses-02"), "" for any other name.
+
+    Labels hold letters and digits only: "sub-A-01_T1w" is no BIDS name, and its subject is not "sub-A".
+    """
+    name = stem(path)
+    found = dict(_ENTITY.findall(name)) if _BIDS_NAME.fullmatch(name) else {}
     return "_".join(f"{key}-{found[key]}" for key in ("sub", "ses") if key in found)
 
 

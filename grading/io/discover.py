@@ -223,7 +223,14 @@ def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> l
 
 
 def _name_apart(drafts: list[_Draft]) -> None:
-    """Make study names unique: DICOM by hash, NIfTI by the folders above, the rest by number."""
+    """Make study names unique: DICOM by hash, NIfTI by the folders above, the rest by number.
+
+    A derivative gives way to the raw image of its name, so that the table of participants finds that one.
+    """
+    raw = {draft.name.casefold() for draft in drafts if not _pipeline(draft)}
+    for draft in drafts:
+        if draft.name.casefold() in raw and (pipeline := _pipeline(draft)):
+            draft.name = safe_name(f"{draft.name}_{pipeline}")
     twice = clashing(draft.name for draft in drafts)
     for draft in drafts:
         if draft.name.casefold() in twice and draft.study_uid:
@@ -238,6 +245,15 @@ def _name_apart(drafts: list[_Draft]) -> None:
     drafts.sort(key=lambda draft: (draft.name, draft.files[0]))
     for draft, name in zip(drafts, unique([draft.name for draft in drafts]), strict=True):
         draft.name = name
+
+
+def _pipeline(draft: _Draft) -> str:
+    """What made a derivative: the folder below BIDS' "derivatives"; "" for any other study."""
+    folders = draft.files[0].parent.parts[len(draft.root.parts) :]
+    if draft.study_uid or "derivatives" not in folders:
+        return ""
+    below = folders[folders.index("derivatives") + 1 :]
+    return below[0] if below and not below[0].startswith("sub-") else "derivatives"
 
 
 def _nothing(inputs: Sequence[Path], other: Counter[str]) -> str:

@@ -443,6 +443,27 @@ def test_a_bids_session_is_one_study_and_sidecars_decide_the_role(tmp_path: Path
     assert [s.info.role for s in study.chosen] == [Role.T1]
 
 
+@pytest.mark.parametrize(
+    "names", [("sub-A-01", "sub-A-02", "sub-A-03"), ("sub-A_01", "sub-A_02", "sub-A_03")]
+)
+def test_people_whose_labels_are_not_bids_stay_apart(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        nifti(tmp_path / f"{name}_T1w.nii.gz")
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == [f"{name}_T1w" for name in names]
+    assert all(study.chosen for study in studies)
+
+
+def test_a_derivative_leaves_the_raw_study_its_name(tmp_path: Path) -> None:
+    for subject in ("sub-01", "sub-02"):
+        nifti(tmp_path / subject / "anat" / f"{subject}_T1w.nii.gz")
+    for pipeline in ("n4", "n5"):
+        nifti(tmp_path / "derivatives" / pipeline / "sub-01" / "anat" / "sub-01_desc-even_T1w.nii.gz")
+    assert [s.name for s in discover([tmp_path])] == ["sub-01", "sub-01_n4", "sub-01_n5", "sub-02"]
+    below = tmp_path / "derivatives" / "n4"
+    assert only(discover([below])).name == "sub-01"
+
+
 def test_several_volumes_in_a_nifti_are_the_study_problem(tmp_path: Path) -> None:
     four = np.random.default_rng(0).normal(size=(9, 8, 7, 2)).astype(np.float32)
     assert isinstance(only(discover([nifti(tmp_path / "t1.nii", four)])).problem, MixedSeries)
