@@ -184,6 +184,7 @@ def _frames(path: Path, label: str, top: Tags, rows: int, columns: int) -> Itera
             traits=_traits(tags),
             slope=slope or 1.0,
             intercept=tags.number("RescaleIntercept") or 0.0,
+            sop_uid=top.text("SOPInstanceUID"),
         )
 
 

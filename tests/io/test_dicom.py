@@ -25,6 +25,7 @@ from scipy.spatial.transform import Rotation
 from grading.errors import IncompleteSeries, MixedSeries, UnreadableSeries
 from grading.io import read
 from grading.io.codestream import FrameHeader, frame_header
+from grading.io.discover import discover, load
 from grading.series import Role
 from grading.volume import Volume
 
@@ -213,6 +214,30 @@ def test_identical_copies_of_slices_are_dropped_and_told(tmp_path: Path) -> None
     volume = read(tmp_path)
     assert volume.voxels.shape[2] == 6
     assert "2 identical" in next(f.detail for f in volume.findings if f.code == "duplicate_slices")
+
+
+def test_a_copied_series_of_several_images_is_split_as_the_original_is(tmp_path: Path) -> None:
+    water = slices(image(), ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"])
+    fat = slices(image(seed=1), ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"])
+    save(water + fat, tmp_path / "p" / "first")
+    save(water + fat[:4], tmp_path / "p" / "copy")
+    (study,) = discover([tmp_path])
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    for series, voxels, copies in zip(study.chosen, (image(), image(seed=1)), (6, 4), strict=True):
+        volume = load(series)
+        assert volume.voxels.max() == voxels.max()
+        assert f"{copies} identical" in next(
+            f.detail for f in volume.findings if f.code == "duplicate_slices"
+        )
+
+
+def test_a_copy_with_other_pixels_is_no_copy(tmp_path: Path) -> None:
+    original = slices(image())
+    save(original, tmp_path / "first")
+    original[2].PixelData = original[3].PixelData
+    save(original[2:3], tmp_path / "copy")
+    with pytest.raises(MixedSeries, match="slice 3 they differ"):
+        read(tmp_path)
 
 
 def test_different_images_at_one_place_are_refused_with_numbers(tmp_path: Path) -> None:
