@@ -167,6 +167,35 @@ def test_of_several_t1_the_one_that_covers_most_then_the_finest_is_graded(tmp_pa
     assert "without contrast agent" in reasons["04-t1_agent"]
 
 
+@pytest.mark.parametrize(
+    ("words", "hip"),
+    [(("COR T1 RT HIP", "COR T1 LT HIP"), "the left hip"), (("COR T1",) * 2, "the other hip")],
+)
+def test_the_hip_of_a_second_t1_is_told_to_be_missing(
+    tmp_path: Path, words: tuple[str, str], hip: str
+) -> None:
+    for number, (text, x) in enumerate(zip(words, (-50.0, 50.0), strict=True), start=3):
+        named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": text}
+        save(slices(image(), origin=(x, -40.0, 30.0), **named), tmp_path / "p" / str(number))
+    study = only(discover([tmp_path]))
+    graded, other = study.series
+    assert study.chosen == (graded,)
+    assert other.reason == f"T1 of {hip}, which {graded.info.name} does not show"
+    finding = next(f for f in load(graded).findings if f.code == "other_hip_not_graded")
+    assert other.info.name in finding.detail
+    assert hip in finding.detail
+
+
+def test_a_t1_of_the_spine_or_of_the_same_hips_hides_no_hip(tmp_path: Path) -> None:
+    for number, z in ((3, 30.0), (4, 32.0), (5, 200.0)):
+        named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": "t1"}
+        save(slices(image(), origin=(-50.0, -40.0, z), **named), tmp_path / "p" / str(number))
+    study = only(discover([tmp_path]))
+    assert load(study.chosen[0]).findings == ()
+    assert "equal to 03-t1" in study.series[1].reason
+    assert "another part of the body" in study.series[2].reason
+
+
 def test_an_unknown_contrast_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="unknown contrast"):
         discover([tmp_path], contrast="t3")
