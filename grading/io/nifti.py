@@ -155,7 +155,7 @@ def read_labels(path: Path) -> tuple[LabelArray, Geometry]:
     path = Path(path)
     image = open_nifti(path)
     shape, affine, _ = placement(image, path.name)
-    stored = np.asanyarray(image.dataobj) if _is_plain(image) else _voxels(image, path.name)
+    stored = _stored_labels(image, path.name) if _is_plain(image) else _voxels(image, path.name)
     if stored.dtype.kind == "f":
         whole = np.rint(stored)
         off = np.abs(stored - whole)
@@ -269,9 +269,20 @@ def _qform(header: nib.Nifti1Header) -> Affine | None:
     return None if qform is None else np.asarray(qform, dtype=np.float64)
 
 
+def _stored_labels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.generic]:
+    with _said_as_damage(name):
+        return np.asanyarray(image.dataobj)
+
+
 def _voxels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.float32]:
-    try:
+    with _said_as_damage(name):
         return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+
+
+@contextmanager
+def _said_as_damage(name: str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # gzip, zlib and numpy each raise their own on damaged bytes
         raise UnreadableSeries(
             f"{name}: the voxels cannot be read ({type(error).__name__}), the file is truncated or damaged; "
