@@ -145,6 +145,15 @@ def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolA
     if value is None:
         return None
     limit = tags.integer("PixelPaddingRangeLimit")
-    low, high = sorted((value, value if limit is None else limit))
+    low, high = sorted(_as_stored(v, stored.dtype) for v in (value, value if limit is None else limit))
     padding = (stored >= low) & (stored <= high)  # type: ignore[operator]
     return np.asarray(padding) if padding.any() else None
+
+
+def _as_stored(value: int, dtype: np.dtype[np.generic]) -> int:
+    """The number that the same bits are in `dtype`: some write -2000 as 63536, with the unsigned type."""
+    if dtype.kind not in "iu":
+        return value
+    several = 1 << (8 * dtype.itemsize)
+    least = -several // 2 if dtype.kind == "i" else 0
+    return (value - least) % several + least

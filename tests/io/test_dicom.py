@@ -10,7 +10,7 @@ from dicom_factory import AXIAL, CORONAL, SAGITTAL, enhanced, image, save, slice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -26,6 +26,7 @@ from grading.errors import IncompleteSeries, MixedSeries, UnreadableSeries
 from grading.io import read
 from grading.io.codestream import FrameHeader, frame_header
 from grading.io.discover import discover, load
+from grading.io.tags import Tags
 from grading.series import Role
 from grading.volume import Volume
 
@@ -187,6 +188,36 @@ def test_padding_value_is_not_valid(tmp_path: Path) -> None:
     volume = read(save(instances, tmp_path))
     assert (~volume.valid).sum() == 1
     assert volume.voxels[~volume.valid] == -2000
+
+
+@pytest.mark.parametrize(
+    ("kind", "vr", "value", "syntax"),
+    [
+        (np.int16, "US", 63536, ExplicitVRLittleEndian),
+        (np.uint16, "SS", -2000, ExplicitVRLittleEndian),
+        (np.uint16, "US", 63536, ImplicitVRLittleEndian),
+        (np.int16, "SS", -2000, ImplicitVRLittleEndian),
+    ],
+)
+def test_padding_is_recognised_by_its_bits_whatever_sign_they_are_given(
+    tmp_path: Path, kind: type, vr: str, value: int, syntax: str
+) -> None:
+    voxels = image().astype(kind)
+    voxels[2, 3, 1] = np.uint16(63536).astype(kind)
+    instances = slices(voxels, syntax=syntax)
+    for ds in instances:
+        ds.add_new("PixelPaddingValue", vr, value)
+    volume = read(save(instances, tmp_path))
+    assert (~volume.valid).sum() == 1
+
+
+@pytest.mark.parametrize(("kind", "said"), [(np.uint16, "63536"), (np.int16, "-2000"), (np.uint16, "63536")])
+def test_the_sign_of_padding_is_read_from_its_own_file(kind: type, said: str) -> None:
+    (ds,) = slices(image((12, 10, 1)).astype(kind), syntax=ImplicitVRLittleEndian)
+    ds.add_new("PixelPaddingValue", "US" if kind is np.uint16 else "SS", int(said))
+    file = io.BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    assert Tags((dcmread(io.BytesIO(file.getvalue())),)).text("PixelPaddingValue") == said
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, CORONAL, SAGITTAL])
