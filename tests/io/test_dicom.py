@@ -176,7 +176,28 @@ def test_overlay_graphics_in_unused_bits_are_not_signal(tmp_path: Path) -> None:
     instances = slices(voxels | np.uint16(1 << 15))
     for ds in instances:
         ds.BitsStored, ds.HighBit = 12, 11
+        ds.add_new(0x60000102, "US", 15)
     assert read(save(instances, tmp_path)).voxels.max() == voxels.max()
+
+
+def test_values_beyond_the_declared_bits_are_refused(tmp_path: Path) -> None:
+    voxels = image()
+    voxels[5, 5] = 5000
+    instances = slices(voxels)
+    for ds in instances:
+        ds.BitsStored, ds.HighBit = 12, 11
+    with pytest.raises(UnreadableSeries, match="the value 5000, beyond the 12 bits"):
+        read(save(instances, tmp_path))
+
+
+@pytest.mark.parametrize("stored", [-700, 4096 - 700])
+def test_a_sign_bit_below_the_unused_bits_is_a_sign(tmp_path: Path, stored: int) -> None:
+    voxels = image().astype(np.int16)
+    voxels[5, 5] = stored
+    instances = slices(voxels)
+    for ds in instances:
+        ds.BitsStored, ds.HighBit = 12, 11
+    assert read(save(instances, tmp_path)).voxels.min() == -700
 
 
 def test_padding_value_is_not_valid(tmp_path: Path) -> None:
