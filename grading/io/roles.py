@@ -69,7 +69,7 @@ _WORDS: tuple[tuple[Role, str | None, str], ...] = (
     (Role.STIR, None, r"stir|tirm|t2 ?ir"),
 )
 _LABEL_WORDS = (
-    r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth|gt"
+    r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth"
 )
 _CT_WORDS = r"ct|cbct"
 _WEIGHTINGS: tuple[tuple[Role, str], ...] = (

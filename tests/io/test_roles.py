@@ -85,7 +85,7 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("t1_fatsat", Role.T1_FAT_SUPPRESSED), ("x_dwi", Role.DWI), ("scout", Role.LOCALIZER), ("ct", Role.CT),
      ("reader_labels", Role.LABEL_MAP), ("p1_seg", Role.LABEL_MAP), ("tumour_mask", Role.LABEL_MAP),
      ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
-     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED)],
+     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED), ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
     assert role_of(Acquisition(text=name), names_labels=True)[0] is role
