@@ -13,8 +13,8 @@ _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
-    r"(?<![a-z0-9])(water|wat|w|fat|f|in|ip|op|opp|out|opposed|(in|out|opp|opposed)[ _-]?phase|phase|"
-    r"pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
+    r"(?<![a-z0-9])((in|out|opp|opposed|out[ _-]?of)[ _-]?phase|inph|water|wat|w|fat|f|in|ip|op|opp|out|"
+    r"opposed|phase|pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
 )
 
 

@@ -28,6 +28,7 @@ from grading.volume import Volume
 __all__ = ["SeriesFound", "StudyFound", "discover", "load"]
 
 _DIXON = frozenset({Role.WATER, Role.FAT, Role.IN_PHASE, Role.OPPOSED_PHASE, Role.FAT_FRACTION})
+_PAIRS = ({Role.WATER, Role.FAT}, {Role.IN_PHASE, Role.OPPOSED_PHASE})  # each is graded together
 _ENDINGS_NAMED = 4  # in the message about a folder without images
 
 
@@ -184,7 +185,8 @@ def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[t
         draft.files.append(path)
     drafts = []
     for key, draft in groups.items():
-        if key[0] == "dixon" and not {Role.WATER, Role.FAT} <= {s.info.role for s in draft.series}:
+        held = {s.info.role for s in draft.series}
+        if key[0] == "dixon" and not any(pair <= held for pair in _PAIRS):
             drafts += [_lone(draft.root, series) for series in draft.series]  # nothing pairs them
         else:
             names = unique([series.info.name for series in draft.series])

@@ -440,6 +440,18 @@ def test_water_and_fat_files_of_one_stem_are_one_study(tmp_path: Path) -> None:
     assert [s.info.name for s in studies[0].chosen] == ["p1_water", "p1_fat"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("inphase", "outphase"), ("in_phase", "out_of_phase"), ("InPhase", "OppPhase")]
+)
+def test_in_and_opposed_phase_files_of_one_stem_are_one_study(tmp_path: Path, one: str, other: str) -> None:
+    for case in ("p1", "p2"):
+        for kind in (one, other):
+            nifti(tmp_path / f"{case}_{kind}.nii.gz")
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == ["p1", "p2"]
+    assert [s.info.name for s in studies[0].chosen] == [f"p1_{one}", f"p1_{other}"]
+
+
 def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:
     nifti(tmp_path / "p1.nii.gz")
     nifti(tmp_path / "p2.nii.gz")
