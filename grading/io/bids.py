@@ -5,15 +5,16 @@ import re
 from pathlib import Path
 
 from grading.io.names import NIFTI_ENDINGS
-from grading.io.roles import Acquisition
+from grading.io.roles import Acquisition, series_text
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
+_BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
-    r"(?<![a-z0-9])(water|wat|w|fat|f|in|ip|op|opp|out|opposed|(in|out|opp|opposed)[ _-]?phase|phase|"
-    r"pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
+    r"(?<![a-z0-9])((in|out|opp|opposed|out[ _-]?of)[ _-]?phase|inph|water|wat|w|fat|f|in|ip|op|opp|out|"
+    r"opposed|phase|pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
 )
 
 
@@ -26,8 +27,12 @@ def stem(path: Path) -> str:
 
 
 def subject_session(path: Path) -> str:
-    """Subject and session of a BIDS file name ("sub-01_ses-02"), "" for any other name."""
-    found = dict(_ENTITY.findall(path.name)) if path.name.startswith("sub-") else {}
+    """Subject and session of a BIDS file name ("sub-01_ses-02"), "" for any other name.
+
+    Labels hold letters and digits only: "sub-A-01_T1w" is no BIDS name, and its subject is not "sub-A".
+    """
+    name = stem(path)
+    found = dict(_ENTITY.findall(name)) if _BIDS_NAME.fullmatch(name) else {}
     return "_".join(f"{key}-{found[key]}" for key in ("sub", "ses") if key in found)
 
 
@@ -45,9 +50,10 @@ def acquisition_of(path: Path) -> Acquisition:
     sequence = _words(side, "ScanningSequence")
     derived = re.search(r"(?:^|_)desc-", path.name) is not None
     image_type = _words(side, "ImageType")
+    said = series_text(*(_text(side, key) for key in ("SeriesDescription", "ProtocolName", "Manufacturer")))
     return Acquisition(
         modality=_text(side, "Modality").upper(),
-        text=f"{text} {_text(side, 'SeriesDescription')} {_text(side, 'ProtocolName')}".strip(),
+        text=f"{text} {said}".strip(),
         image_type=(*image_type, "REFORMATTED") if derived and len(image_type) > 1 else image_type,
         sequence_name=_text(side, "SequenceName") or _text(side, "PulseSequenceName"),
         spin_echo=True if "SE" in sequence else False if sequence else None,

@@ -23,6 +23,8 @@ from grading.errors import (
     SeriesNotFound,
     UnsupportedContrast,
 )
+from grading.findings import Finding
+from grading.io.elsewhere import OTHER_PART, shown_instead
 from grading.io.found import SeriesFound
 from grading.series import Role
 from grading.volume import Geometry
@@ -88,7 +90,10 @@ def choose(
     names = {s.info.name for s in picked}
     told = tuple(replace(s, chosen=s.info.name in names, reason=_reason(s, picked, contrast)) for s in series)
     chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
-    return told, chosen, None if chosen else _problem(told, contrast)
+    if not chosen:
+        return told, (), _problem(told, contrast)
+    first = replace(chosen[0], findings=(*chosen[0].findings, *_other_hip(series, chosen[0])))
+    return tuple(first if s.info.name == first.info.name else s for s in told), (first, *chosen[1:]), None
 
 
 def coverage(series: SeriesFound) -> float:
@@ -139,6 +144,8 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
         return str(series.problem)
     if role in {Role.T1, Role.WATER, Role.FAT} and min(series.shape) < MIN_SLICES:
         return f"only {_slices(series)}; a volume needs {MIN_SLICES}"
+    if picked and role in {Role.T1, Role.WATER, Role.FAT} and (part := shown_instead(series, picked[0])):
+        return f"{_kind(role)} of {part}, which {picked[0].info.name} does not show"
     if role is Role.T1:
         if not picked:
             return f"T1, but --contrast {contrast} was asked for"
@@ -154,10 +161,25 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
     return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]
 
 
+def _other_hip(series: Sequence[SeriesFound], graded: SeriesFound) -> list[Finding]:
+    """Sound images of a hip that the graded series does not show."""
+    others = [s for s in series if s.info.role in {Role.T1, Role.WATER} and _sound(s)]
+    shown = [(s.info.name, shown_instead(s, graded)) for s in others]
+    return [
+        Finding("other_hip_not_graded", f"{name} shows {part}; run its files by themselves to grade it")
+        for name, part in shown
+        if part not in ("", OTHER_PART)
+    ]
+
+
 def _advantage(series: SeriesFound) -> str:
     if series.info.role is Role.T1:
         return f"T1, {series.plane}, covers {100 * coverage(series):.0f} % of the gluteal region's size"
-    return f"Dixon {series.info.role.value.replace('_', ' ')} image"
+    return _kind(series.info.role)
+
+
+def _kind(role: Role) -> str:
+    return "T1" if role is Role.T1 else f"Dixon {role.value.replace('_', ' ')} image"
 
 
 def _why_behind(series: SeriesFound, best: SeriesFound) -> str:

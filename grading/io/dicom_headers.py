@@ -13,7 +13,7 @@ from grading.errors import UnreadableSeries
 from grading.io.dicom_library import pydicom
 from grading.io.frames import Frame
 from grading.io.identity import Identity
-from grading.io.roles import Acquisition
+from grading.io.roles import Acquisition, series_text
 from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, Tags
 
 MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
@@ -184,6 +184,7 @@ def _frames(path: Path, label: str, top: Tags, rows: int, columns: int) -> Itera
             traits=_traits(tags),
             slope=slope or 1.0,
             intercept=tags.number("RescaleIntercept") or 0.0,
+            sop_uid=top.text("SOPInstanceUID"),
         )
 
 
@@ -224,7 +225,7 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
     return Acquisition(
         modality=tags.text("Modality").upper(),
         is_image=has_pixels and not sop_class.startswith(_SECONDARY_CAPTURE),
-        text=f"{description} {tags.text('ProtocolName')}",
+        text=series_text(description, tags.text("ProtocolName"), tags.text("Manufacturer")),
         image_type=tuple(value.upper() for value in tags.texts("FrameType") or tags.texts("ImageType")),
         sequence_name=tags.text("SequenceName") or tags.text("PulseSequenceName"),
         spin_echo=True if "SE" in sequence or pulse == "SPIN" else False if sequence or pulse else None,

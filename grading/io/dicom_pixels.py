@@ -19,6 +19,7 @@ _RAW = {
     (False, True): "1.2.840.10008.1.2.1",
     (False, False): "1.2.840.10008.1.2.2",
 }
+_OVERLAY_GROUPS, _OVERLAY_BIT_POSITION = range(0x6000, 0x6020, 2), 0x0102
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -82,7 +83,7 @@ def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np
     if compressed:
         _check_stream(dataset, frame, frames, allocated, name)
     try:
-        pixels = pixel_array(dataset, index=frame.index)
+        pixels = pixel_array(dataset, index=frame.index, correct_unused_bits=False)  # looked at below
     except Exception as error:  # each decoder raises its own kinds
         raise UnreadableSeries(
             f"series {name}: the pixels of {frame.label} cannot be decoded ({syntax.name}, "
@@ -94,7 +95,14 @@ def _stored(dataset: pydicom.Dataset, frame: Frame, name: str) -> npt.NDArray[np
             f"{(frame.columns, frame.rows)}; export the series again"
         )
     if pixels.dtype.kind in "iu" and 0 < used < allocated:
-        pixels = _used_bits(pixels, used)
+        kept = _used_bits(pixels, used)
+        lost = (kept != pixels) & (np.right_shift(pixels, used) != 0)  # zero: a sign that was not extended
+        if lost.any() and not _embeds_overlay(dataset, used):
+            raise UnreadableSeries(
+                f"series {name}: {frame.label} holds the value {pixels[lost][0]}, beyond the {used} bits "
+                "that its header declares (Bits Stored); correct the header or export the series again"
+            )
+        pixels = kept
     return np.asarray(pixels)
 
 
@@ -138,6 +146,12 @@ def _used_bits(pixels: npt.NDArray[np.generic], used: int) -> npt.NDArray[np.gen
     return np.asarray(np.right_shift(np.left_shift(pixels, unused), unused))
 
 
+def _embeds_overlay(dataset: pydicom.Dataset, used: int) -> bool:
+    """Whether an overlay is said to lie in the bits above those of the pixels."""
+    bits = (dataset.get((group, _OVERLAY_BIT_POSITION)) for group in _OVERLAY_GROUPS)
+    return any(bit is not None and isinstance(bit.value, int) and bit.value >= used for bit in bits)
+
+
 def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolArray | None:
     """Pixels at or between Pixel Padding Value and Pixel Padding Range Limit."""
     tags = Tags((dataset,))
@@ -145,6 +159,15 @@ def _padding(dataset: pydicom.Dataset, stored: npt.NDArray[np.generic]) -> BoolA
     if value is None:
         return None
     limit = tags.integer("PixelPaddingRangeLimit")
-    low, high = sorted((value, value if limit is None else limit))
+    low, high = sorted(_as_stored(v, stored.dtype) for v in (value, value if limit is None else limit))
     padding = (stored >= low) & (stored <= high)  # type: ignore[operator]
     return np.asarray(padding) if padding.any() else None
+
+
+def _as_stored(value: int, dtype: np.dtype[np.generic]) -> int:
+    """The number that the same bits are in `dtype`: some write -2000 as 63536, with the unsigned type."""
+    if dtype.kind not in "iu":
+        return value
+    several = 1 << (8 * dtype.itemsize)
+    least = -several // 2 if dtype.kind == "i" else 0
+    return (value - least) % several + least

@@ -6,8 +6,9 @@ Series Instance UID. Each part here is one set of parallel images that can lie o
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +36,23 @@ class Part:
 
 
 def split(frames: Sequence[Frame]) -> tuple[Part, ...]:
-    """Split one series into parts, in an order that does not depend on the order of `frames`."""
+    """Split one series into parts, in an order that does not depend on the order of `frames`.
+
+    Copies of one image stay with it: they are told apart by nothing, and whoever reads the pixels sees
+    whether they are true copies.
+    """
+    copies: dict[object, list[Frame]] = {}
+    for number, frame in enumerate(frames):
+        own = frame.sop_uid or number  # without a UID every image is one by itself
+        copies.setdefault((own, replace(frame, path=Path(), label="")), []).append(frame)
+    of_first = {same[0]: same for same in copies.values()}
+    return tuple(
+        replace(part, frames=tuple(copy for frame in part.frames for copy in of_first[frame]))
+        for part in _split(list(of_first))
+    )
+
+
+def _split(frames: Sequence[Frame]) -> tuple[Part, ...]:
     placed = [f for f in frames if f.position_mm and f.orientation and f.pixel_spacing_mm]
     parts: list[Part] = []
     if len(placed) < len(frames):

@@ -28,6 +28,7 @@ from grading.volume import Volume
 __all__ = ["SeriesFound", "StudyFound", "discover", "load"]
 
 _DIXON = frozenset({Role.WATER, Role.FAT, Role.IN_PHASE, Role.OPPOSED_PHASE, Role.FAT_FRACTION})
+_PAIRS = ({Role.WATER, Role.FAT}, {Role.IN_PHASE, Role.OPPOSED_PHASE})  # each is graded together
 _ENDINGS_NAMED = 4  # in the message about a folder without images
 
 
@@ -184,7 +185,8 @@ def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[t
         draft.files.append(path)
     drafts = []
     for key, draft in groups.items():
-        if key[0] == "dixon" and not {Role.WATER, Role.FAT} <= {s.info.role for s in draft.series}:
+        held = {s.info.role for s in draft.series}
+        if key[0] == "dixon" and not any(pair <= held for pair in _PAIRS):
             drafts += [_lone(draft.root, series) for series in draft.series]  # nothing pairs them
         else:
             names = unique([series.info.name for series in draft.series])
@@ -223,7 +225,14 @@ def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> l
 
 
 def _name_apart(drafts: list[_Draft]) -> None:
-    """Make study names unique: DICOM by hash, NIfTI by the folders above, the rest by number."""
+    """Make study names unique: DICOM by hash, NIfTI by the folders above, the rest by number.
+
+    A derivative gives way to the raw image of its name, so that the table of participants finds that one.
+    """
+    raw = {draft.name.casefold() for draft in drafts if not _pipeline(draft)}
+    for draft in drafts:
+        if draft.name.casefold() in raw and (pipeline := _pipeline(draft)):
+            draft.name = safe_name(f"{draft.name}_{pipeline}")
     twice = clashing(draft.name for draft in drafts)
     for draft in drafts:
         if draft.name.casefold() in twice and draft.study_uid:
@@ -238,6 +247,15 @@ def _name_apart(drafts: list[_Draft]) -> None:
     drafts.sort(key=lambda draft: (draft.name, draft.files[0]))
     for draft, name in zip(drafts, unique([draft.name for draft in drafts]), strict=True):
         draft.name = name
+
+
+def _pipeline(draft: _Draft) -> str:
+    """What made a derivative: the folder below BIDS' "derivatives"; "" for any other study."""
+    folders = draft.files[0].parent.parts[len(draft.root.parts) :]
+    if draft.study_uid or "derivatives" not in folders:
+        return ""
+    below = folders[folders.index("derivatives") + 1 :]
+    return below[0] if below and not below[0].startswith("sub-") else "derivatives"
 
 
 def _nothing(inputs: Sequence[Path], other: Counter[str]) -> str:

@@ -37,6 +37,7 @@ class Frame:
         traits: values of `TRAITS`, "" where unknown.
         slope: stored value to signal (Rescale Slope).
         intercept: signal of stored value 0 (Rescale Intercept).
+        sop_uid: SOP Instance UID, which copies of a file share; "" when absent.
     """
 
     path: Path
@@ -51,3 +52,4 @@ class Frame:
     traits: tuple[str, ...]
     slope: float = 1.0
     intercept: float = 0.0
+    sop_uid: str = ""

@@ -11,10 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MIN_PART_LENGTH = 3  # characters: shorter parts of a name ("Li", "de") would match inside any word
+MIN_FOLDED_LENGTH = 4  # the same for a folded part: "Haas" folds to "has", which is inside "phase"
 MAX_NAME_LENGTH = 64  # characters of a name made here; leaves room for endings on every file system
 _RESERVED = frozenset(
     ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
 )  # device names on Windows
+_WORD = re.compile(r"[^\W_]+")
+_LETTERS_ONLY = re.compile(r"[^\W\d_]{2,}")  # a single one beside a digit ("T1") is no name
+_CAPITAL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])")  # where the second word of "WuLi" begins
+_LETTERS = str.maketrans({"ø": "o", "œ": "o", "æ": "a", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th"})
+_SPELT_OUT = re.compile(r"(?<=[aou])e|(?<=a)a")  # ä, ö, ü and å written as ae, oe, ue and aa
 
 
 def normalised(text: str) -> str:
@@ -23,45 +29,75 @@ def normalised(text: str) -> str:
     return "".join(character for character in decomposed if character.isalnum())
 
 
+def _forms(text: str) -> set[str]:
+    """`text` as it is compared: normalised, and folded so that Müller, Mueller and Muller are one word."""
+    plain = normalised(text)
+    return {plain, _SPELT_OUT.sub("", plain.translate(_LETTERS))}
+
+
+def _words(text: str) -> set[str]:
+    """Every form of the words of a text; "WuLi2021" holds Wu and Li as "Wu_Li" does."""
+    composed = unicodedata.normalize("NFC", text)  # an accent stored by itself would end the word
+    apart = _WORD.findall(composed)
+    pieces = _LETTERS_ONLY.findall(_CAPITAL.sub(" ", composed))
+    return {form for word in {*apart, *pieces} for form in _forms(word)}
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What names the patient, as normalised words; lives only while headers are being read.
+    """What names the patient, in the forms that are compared; lives only while headers are being read.
 
     Attributes:
         whole: complete values (patient name, IDs, birth date, accession number).
-        parts: the words of those values that have at least `MIN_PART_LENGTH` characters.
+        parts: values and their words that are long enough to name the patient inside another word.
+        words: their words of any length that hold a letter, which name the patient where they stand alone.
     """
 
     whole: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, values: Iterable[str]) -> "Identity":
-        """Identity from header values; names are split at ^, =, comma and blanks."""
-        texts = [value for value in values if value]
-        whole = {normalised(value) for value in texts}
-        words = {normalised(word) for value in texts for word in re.split(r"[\s^=,;]+", value)}
-        parts = {word for word in whole | words if len(word) >= MIN_PART_LENGTH}
-        return cls(frozenset(whole - {""}), frozenset(parts))
+        """Identity from header values; they are split at ^, =, comma and blanks, names at hyphens too."""
+        whole: set[str] = set()
+        words: set[str] = set()
+        joined: set[str] = set()
+        for value in filter(None, values):
+            whole |= _forms(value)
+            first, *rest = re.split(r"[\s^=,;]+", value)
+            words |= {first, *rest}
+            joined |= {value, "".join((*rest, first))}  # the family name stands first in a header
+            if "^" in value:
+                words |= set(_WORD.findall(unicodedata.normalize("NFC", value)))
+        parts = {normalised(word) for word in words | joined}
+        folded = {form for word in words | joined for form in _forms(word)}
+        return cls(
+            frozenset(whole - {""}),
+            frozenset(
+                {part for part in parts if len(part) >= MIN_PART_LENGTH}
+                | {form for form in folded if len(form) >= MIN_FOLDED_LENGTH}
+            ),
+            frozenset(form for word in words for form in _forms(word) if not form.isdecimal() and form),
+        )
 
     def __or__(self, other: "Identity") -> "Identity":
         """Both identities together."""
-        return Identity(self.whole | other.whole, self.parts | other.parts)
+        return Identity(self.whole | other.whole, self.parts | other.parts, self.words | other.words)
 
     def appears_in(self, text: str) -> bool:
         """Whether `text` equals or contains the patient's name, ID or birth date."""
-        plain = normalised(text)
-        return plain in self.whole or any(part in plain for part in self.parts)
+        forms = _forms(text)
+        return (
+            not self.whole.isdisjoint(forms)
+            or any(part in form for form in forms for part in self.parts)
+            or not self.words.isdisjoint(_words(text))
+        )
 
     def scrub(self, text: str) -> str:
         """`text` without the words that name the patient; "" when they cannot be cut out."""
-        words = [word for word in re.split(r"([\s_^,;/\\]+)", text) if not self._names(word)]
-        kept = "".join(words)
+        kept = "".join(word for word in re.split(r"([\s_^,;/\\]+)", text) if not self.appears_in(word))
         return "" if self.appears_in(kept) else kept
-
-    def _names(self, word: str) -> bool:
-        plain = normalised(word)
-        return bool(plain) and (plain in self.whole or any(part in plain for part in self.parts))
 
 
 def safe_name(text: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -166,7 +165,7 @@ def read_labels(path: Path, name: str = "") -> tuple[LabelArray, Geometry]:
     name = name or path.name
     image = open_nifti(path, name)
     shape, affine, _ = placement(image, name)
-    stored = _voxels(image, name, plain=_is_plain(image))
+    stored = _stored_labels(image, name) if _is_plain(image) else _voxels(image, name)
     if stored.dtype.kind == "f":
         whole = np.rint(stored)
         off = np.abs(stored - whole)
@@ -282,12 +281,20 @@ def _qform(header: nib.Nifti1Header) -> Affine | None:
     return None if qform is None else np.asarray(qform, dtype=np.float64)
 
 
-def _voxels(image: nib.Nifti1Image, name: str, *, plain: bool = False) -> npt.NDArray[Any]:
-    """The voxels as float32, scaled as the header says, or `plain`, as they are stored."""
-    try:
-        if plain:
-            return np.asanyarray(image.dataobj)
+def _stored_labels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.generic]:
+    with _said_as_damage(name):
+        return np.asanyarray(image.dataobj)
+
+
+def _voxels(image: nib.Nifti1Image, name: str) -> npt.NDArray[np.float32]:
+    with _said_as_damage(name):
         return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+
+
+@contextmanager
+def _said_as_damage(name: str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # gzip, zlib and numpy each raise their own on damaged bytes
         raise UnreadableSeries(
             f"{name}: the voxels cannot be read ({type(error).__name__}), the file is truncated or damaged; "

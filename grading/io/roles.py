@@ -69,7 +69,7 @@ _WORDS: tuple[tuple[Role, str | None, str], ...] = (
     (Role.STIR, None, r"stir|tirm|t2 ?ir"),
 )
 _LABEL_WORDS = (
-    r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth|gt"
+    r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth"
 )
 _CT_WORDS = r"ct|cbct"
 _WEIGHTINGS: tuple[tuple[Role, str], ...] = (
@@ -89,6 +89,7 @@ _AGENT = r"cm|km|gd|gado\w*|contrast|kontrast|post ?(?:gd|contrast|cm|km)"
 _AGENT_SIGN = re.compile(r"(?<![a-z0-9])(?:\+ ?c|c ?\+)(?![a-z0-9])")
 _SIDE_WORDS = {Side.LEFT: r"left|lt|links|gauche", Side.RIGHT: r"right|rt|rechts|droite?"}
 _MAGNETIC_MODALITIES = frozenset({"MR", ""})
+_PROTOCOL_OF_SERIES = ("siemens", "philips")  # elsewhere the protocol may be the whole examination's
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Acquisition:
     Attributes:
         modality: DICOM modality, "" when unknown.
         is_image: False for reports, plans, presentation states and other objects without a usable image.
-        text: description and protocol, or file name; identity may still be in it, so it is never printed.
+        text: `series_text`, or file name; identity may still be in it, so it is never printed.
         image_type: upper-case values of Image Type.
         sequence_name: vendor's sequence name.
         spin_echo: True spin echo, False gradient echo, None unknown.
@@ -160,6 +161,16 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
     if role in _SUPPRESSED and _is_fat_suppressed(a, text):
         return _SUPPRESSED[role], f"{reason}, fat suppressed"
     return role, reason
+
+
+def series_text(description: str, protocol: str, manufacturer: str) -> str:
+    """The words that speak of one series: its description, and its protocol's name where that is its own.
+
+    GE gives every series the name of the examination's protocol ("BILAT HIPS T1 STIR"), which would turn a
+    T1 series into STIR; it counts only where there is no description.
+    """
+    own = not description.strip() or manufacturer.strip().casefold().startswith(_PROTOCOL_OF_SERIES)
+    return f"{description} {protocol}".strip() if own else description
 
 
 def names_contrast_agent(text: str) -> bool:

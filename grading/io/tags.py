@@ -28,7 +28,8 @@ HEADER_TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
     *("PatientBirthDate", "AccessionNumber"),
-    *("Modality", "ImageType", "SeriesDescription", "ProtocolName", "SequenceName", "PulseSequenceName"),
+    *("Modality", "Manufacturer", "ImageType", "SeriesDescription", "ProtocolName"),
+    *("SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),
     *("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "MagneticFieldStrength"),
     *("SpectrallySelectedSuppression", "DiffusionBValue", "DiffusionGradientOrientation"),
@@ -40,6 +41,9 @@ HEADER_TAGS = (
 )
 HEADER_TAG_NUMBERS = [pydicom.tag.Tag(keyword) for keyword in HEADER_TAGS]
 """The same as numbers, because looking up the words takes longer than reading the header."""
+
+_SIGN_ELSEWHERE = frozenset(map(pydicom.tag.Tag, ("PixelPaddingValue", "PixelPaddingRangeLimit")))
+"""Where types are implicit, Pixel Representation decides whether these are signed: the bytes alone do not."""
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, NotImplementedError)
 
@@ -59,6 +63,8 @@ def _texts(level: pydicom.Dataset, number: pydicom.tag.BaseTag) -> tuple[str, ..
     raw = level.get_item(number, keep_deferred=True)
     raw_type = pydicom.dataelem.RawDataElement
     if not isinstance(raw, raw_type) or raw.value is None or len(raw.value) > _LONGEST_SEEN:
+        return _converted(level, number)
+    if number in _SIGN_ELSEWHERE:
         return _converted(level, number)
     key = (*raw[:2], raw.value, raw.is_little_endian, str(level.original_character_set))
     if key not in _seen:

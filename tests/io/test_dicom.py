@@ -10,7 +10,7 @@ from dicom_factory import AXIAL, CORONAL, SAGITTAL, enhanced, image, save, slice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -25,6 +25,8 @@ from scipy.spatial.transform import Rotation
 from grading.errors import IncompleteSeries, MixedSeries, UnreadableSeries
 from grading.io import read
 from grading.io.codestream import FrameHeader, frame_header
+from grading.io.discover import discover, load
+from grading.io.tags import Tags
 from grading.series import Role
 from grading.volume import Volume
 
@@ -174,7 +176,28 @@ def test_overlay_graphics_in_unused_bits_are_not_signal(tmp_path: Path) -> None:
     instances = slices(voxels | np.uint16(1 << 15))
     for ds in instances:
         ds.BitsStored, ds.HighBit = 12, 11
+        ds.add_new(0x60000102, "US", 15)
     assert read(save(instances, tmp_path)).voxels.max() == voxels.max()
+
+
+def test_values_beyond_the_declared_bits_are_refused(tmp_path: Path) -> None:
+    voxels = image()
+    voxels[5, 5] = 5000
+    instances = slices(voxels)
+    for ds in instances:
+        ds.BitsStored, ds.HighBit = 12, 11
+    with pytest.raises(UnreadableSeries, match="the value 5000, beyond the 12 bits"):
+        read(save(instances, tmp_path))
+
+
+@pytest.mark.parametrize("stored", [-700, 4096 - 700])
+def test_a_sign_bit_below_the_unused_bits_is_a_sign(tmp_path: Path, stored: int) -> None:
+    voxels = image().astype(np.int16)
+    voxels[5, 5] = stored
+    instances = slices(voxels)
+    for ds in instances:
+        ds.BitsStored, ds.HighBit = 12, 11
+    assert read(save(instances, tmp_path)).voxels.min() == -700
 
 
 def test_padding_value_is_not_valid(tmp_path: Path) -> None:
@@ -186,6 +209,36 @@ def test_padding_value_is_not_valid(tmp_path: Path) -> None:
     volume = read(save(instances, tmp_path))
     assert (~volume.valid).sum() == 1
     assert volume.voxels[~volume.valid] == -2000
+
+
+@pytest.mark.parametrize(
+    ("kind", "vr", "value", "syntax"),
+    [
+        (np.int16, "US", 63536, ExplicitVRLittleEndian),
+        (np.uint16, "SS", -2000, ExplicitVRLittleEndian),
+        (np.uint16, "US", 63536, ImplicitVRLittleEndian),
+        (np.int16, "SS", -2000, ImplicitVRLittleEndian),
+    ],
+)
+def test_padding_is_recognised_by_its_bits_whatever_sign_they_are_given(
+    tmp_path: Path, kind: type, vr: str, value: int, syntax: str
+) -> None:
+    voxels = image().astype(kind)
+    voxels[2, 3, 1] = np.uint16(63536).astype(kind)
+    instances = slices(voxels, syntax=syntax)
+    for ds in instances:
+        ds.add_new("PixelPaddingValue", vr, value)
+    volume = read(save(instances, tmp_path))
+    assert (~volume.valid).sum() == 1
+
+
+@pytest.mark.parametrize(("kind", "said"), [(np.uint16, "63536"), (np.int16, "-2000"), (np.uint16, "63536")])
+def test_the_sign_of_padding_is_read_from_its_own_file(kind: type, said: str) -> None:
+    (ds,) = slices(image((12, 10, 1)).astype(kind), syntax=ImplicitVRLittleEndian)
+    ds.add_new("PixelPaddingValue", "US" if kind is np.uint16 else "SS", int(said))
+    file = io.BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    assert Tags((dcmread(io.BytesIO(file.getvalue())),)).text("PixelPaddingValue") == said
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, CORONAL, SAGITTAL])
@@ -213,6 +266,30 @@ def test_identical_copies_of_slices_are_dropped_and_told(tmp_path: Path) -> None
     volume = read(tmp_path)
     assert volume.voxels.shape[2] == 6
     assert "2 identical" in next(f.detail for f in volume.findings if f.code == "duplicate_slices")
+
+
+def test_a_copied_series_of_several_images_is_split_as_the_original_is(tmp_path: Path) -> None:
+    water = slices(image(), ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"])
+    fat = slices(image(seed=1), ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"])
+    save(water + fat, tmp_path / "p" / "first")
+    save(water + fat[:4], tmp_path / "p" / "copy")
+    (study,) = discover([tmp_path])
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    for series, voxels, copies in zip(study.chosen, (image(), image(seed=1)), (6, 4), strict=True):
+        volume = load(series)
+        assert volume.voxels.max() == voxels.max()
+        assert f"{copies} identical" in next(
+            f.detail for f in volume.findings if f.code == "duplicate_slices"
+        )
+
+
+def test_a_copy_with_other_pixels_is_no_copy(tmp_path: Path) -> None:
+    original = slices(image())
+    save(original, tmp_path / "first")
+    original[2].PixelData = original[3].PixelData
+    save(original[2:3], tmp_path / "copy")
+    with pytest.raises(MixedSeries, match="slice 3 they differ"):
+        read(tmp_path)
 
 
 def test_different_images_at_one_place_are_refused_with_numbers(tmp_path: Path) -> None:

@@ -70,6 +70,20 @@ def test_t1_is_graded_and_each_other_series_has_a_reason(tmp_path: Path) -> None
     assert load(study.chosen[0]).voxels.shape == (12, 10, 6)
 
 
+@pytest.mark.parametrize(
+    "protocol",
+    ["BILAT HIPS T1 STIR", "Pelvis T1 T2FS PDFS", "HIP WITH DWI", "HIP MPR 3D", "HIP MRI W/WO CONTRAST"],
+)
+def test_an_examination_s_protocol_name_does_not_change_what_its_t1_is(tmp_path: Path, protocol: str) -> None:
+    named = {"SeriesDescription": "COR T1", "ProtocolName": protocol}
+    save(slices(image(), **named, Manufacturer="GE MEDICAL SYSTEMS"), tmp_path / "p")
+    timing = {"EchoTime": 0.01, "RepetitionTime": 0.5, "ScanningSequence": "SE"}
+    nifti(tmp_path / "n.nii.gz", None, **named, **timing, Manufacturer="GE")
+    for study in discover([tmp_path]):
+        assert study.chosen[0].info.role is Role.T1
+        assert study.chosen[0].info.contrast_agent is None
+
+
 def test_only_t2_and_stir_is_an_unsupported_contrast_that_says_what_was_found(tmp_path: Path) -> None:
     save(slices(image(), **T2), tmp_path / "p" / "b")
     save(slices(image(), **STIR), tmp_path / "p" / "c")
@@ -166,6 +180,35 @@ def test_of_several_t1_the_one_that_covers_most_then_the_finest_is_graded(tmp_pa
     assert "covers more" in reasons["01-t1_small"]
     assert "finer voxels" in reasons["02-t1_coarse"]
     assert "without contrast agent" in reasons["04-t1_agent"]
+
+
+@pytest.mark.parametrize(
+    ("words", "hip"),
+    [(("COR T1 RT HIP", "COR T1 LT HIP"), "the left hip"), (("COR T1",) * 2, "the other hip")],
+)
+def test_the_hip_of_a_second_t1_is_told_to_be_missing(
+    tmp_path: Path, words: tuple[str, str], hip: str
+) -> None:
+    for number, (text, x) in enumerate(zip(words, (-50.0, 50.0), strict=True), start=3):
+        named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": text}
+        save(slices(image(), origin=(x, -40.0, 30.0), **named), tmp_path / "p" / str(number))
+    study = only(discover([tmp_path]))
+    graded, other = study.series
+    assert study.chosen == (graded,)
+    assert other.reason == f"T1 of {hip}, which {graded.info.name} does not show"
+    finding = next(f for f in load(graded).findings if f.code == "other_hip_not_graded")
+    assert other.info.name in finding.detail
+    assert hip in finding.detail
+
+
+def test_a_t1_of_the_spine_or_of_the_same_hips_hides_no_hip(tmp_path: Path) -> None:
+    for number, z in ((3, 30.0), (4, 32.0), (5, 200.0)):
+        named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": "t1"}
+        save(slices(image(), origin=(-50.0, -40.0, z), **named), tmp_path / "p" / str(number))
+    study = only(discover([tmp_path]))
+    assert load(study.chosen[0]).findings == ()
+    assert "equal to 03-t1" in study.series[1].reason
+    assert "another part of the body" in study.series[2].reason
 
 
 def test_an_unknown_contrast_is_a_configuration_error(tmp_path: Path) -> None:
@@ -412,6 +455,18 @@ def test_water_and_fat_files_of_one_stem_are_one_study(tmp_path: Path) -> None:
     assert [s.info.name for s in studies[0].chosen] == ["p1_water", "p1_fat"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("inphase", "outphase"), ("in_phase", "out_of_phase"), ("InPhase", "OppPhase")]
+)
+def test_in_and_opposed_phase_files_of_one_stem_are_one_study(tmp_path: Path, one: str, other: str) -> None:
+    for case in ("p1", "p2"):
+        for kind in (one, other):
+            nifti(tmp_path / f"{case}_{kind}.nii.gz")
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == ["p1", "p2"]
+    assert [s.info.name for s in studies[0].chosen] == [f"p1_{one}", f"p1_{other}"]
+
+
 def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:
     nifti(tmp_path / "p1.nii.gz")
     nifti(tmp_path / "p2.nii.gz")
@@ -442,6 +497,27 @@ def test_a_bids_session_is_one_study_and_sidecars_decide_the_role(tmp_path: Path
     assert roles(study)["sub-01_ses-2_T2w"] is Role.T2
     assert roles(study)["sub-01_ses-2_acq-x_MR"] is Role.T1
     assert [s.info.role for s in study.chosen] == [Role.T1]
+
+
+@pytest.mark.parametrize(
+    "names", [("sub-A-01", "sub-A-02", "sub-A-03"), ("sub-A_01", "sub-A_02", "sub-A_03")]
+)
+def test_people_whose_labels_are_not_bids_stay_apart(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        nifti(tmp_path / f"{name}_T1w.nii.gz")
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == [f"{name}_T1w" for name in names]
+    assert all(study.chosen for study in studies)
+
+
+def test_a_derivative_leaves_the_raw_study_its_name(tmp_path: Path) -> None:
+    for subject in ("sub-01", "sub-02"):
+        nifti(tmp_path / subject / "anat" / f"{subject}_T1w.nii.gz")
+    for pipeline in ("n4", "n5"):
+        nifti(tmp_path / "derivatives" / pipeline / "sub-01" / "anat" / "sub-01_desc-even_T1w.nii.gz")
+    assert [s.name for s in discover([tmp_path])] == ["sub-01", "sub-01_n4", "sub-01_n5", "sub-02"]
+    below = tmp_path / "derivatives" / "n4"
+    assert only(discover([below])).name == "sub-01"
 
 
 def test_several_volumes_in_a_nifti_are_the_study_problem(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,10 +21,50 @@ def test_name_parts_are_found_in_any_spelling() -> None:
         "19570203",
         "7",
         "study 1957-02-03",
+        "Mueller_2021",
+        "hipMu\u0308ller",
+        "Dr",
     ):
         assert JANE.appears_in(text), text
-    for text in ("pelvis07", "Dr", "hip", "case71"):
+    for text in ("pelvis07", "hip", "case71", "case_7", "dream"):
         assert not JANE.appears_in(text), text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("Li^Wu", text) for text in ("Wu_Li", "Li_2021", "LI-2021", "hip li", "WuLi2021", "wuli", "liwu")),
+        *(("Müller^Hans", text) for text in ("Mueller_2021", "xmuller", "MÜLLER")),
+        *(("Mueller^Hans", text) for text in ("Muller_2021", "Müller_2021", "Mu\u0308ller")),
+        *(("Sørensen^Bo", text) for text in ("Soerensen", "Sorensen 2", "t1_bo")),
+        ("Aagaard^Per", "Ågård"),
+        ("Weiß^Ute", "Weiss1"),
+        ("Doe^Jane", "Dö 2021"),
+        ("Kim^Do-Yun", "yun_2021"),
+        ("D'Angelo^Al", "Angelo 3"),
+    ],
+)
+def test_short_names_and_other_spellings_are_found(name: str, text: str) -> None:
+    identity = Identity.of([name, "4711"])
+    assert identity.appears_in(text)
+    assert identity.scrub(text) != text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Li^Wu", "limping slices"),
+        ("Haas^Eva", "in_phase planning"),
+        ("Doe^Jane", "dorsal_shadow"),
+        ("Kim^Do T", "T1_tse_dorsal"),
+        ("HIP-001", "left hip"),
+        ("07", "case07"),
+    ],
+)
+def test_ordinary_words_that_only_resemble_a_name_are_kept(name: str, text: str) -> None:
+    identity = Identity.of([name])
+    assert not identity.appears_in(text)
+    assert identity.scrub(text) == text
 
 
 def test_scrubbing_keeps_the_rest_of_a_description() -> None:

@@ -183,6 +183,14 @@ def test_constant_truncated_and_foreign_files_are_refused(tmp_path: Path) -> Non
         read_nifti(tmp_path / "text.nii")
 
 
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_a_truncated_label_map_is_refused_as_damaged(tmp_path: Path, ending: str) -> None:
+    path = save(tmp_path / f"seg{ending}", np.random.default_rng(0).integers(0, 9, (40, 40, 9), np.uint8))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableSeries, match="truncated or damaged"):
+        read_labels(path)
+
+
 def test_absurd_declared_shapes_are_refused_before_memory_is_given(tmp_path: Path) -> None:
     content = bytearray(nib.Nifti1Image(image(), AFFINE).to_bytes())
     content[42:48] = np.array([30000, 30000, 30000], dtype="<i2").tobytes()  # dim[1..3]

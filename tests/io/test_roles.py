@@ -11,6 +11,7 @@ from grading.io.roles import (
     names_contrast_agent,
     opposes_fat_and_water,
     role_of,
+    series_text,
     words_of,
 )
 from grading.series import Role
@@ -84,7 +85,7 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("t1_fatsat", Role.T1_FAT_SUPPRESSED), ("x_dwi", Role.DWI), ("scout", Role.LOCALIZER), ("ct", Role.CT),
      ("reader_labels", Role.LABEL_MAP), ("p1_seg", Role.LABEL_MAP), ("tumour_mask", Role.LABEL_MAP),
      ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
-     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED)],
+     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED), ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
     assert role_of(Acquisition(text=name), names_labels=True)[0] is role
@@ -100,6 +101,14 @@ def test_ct_and_other_modalities_are_not_mr() -> None:
 def test_contrast_agent_in_words(text: str) -> None:
     assert names_contrast_agent(text)
     assert not names_contrast_agent("t1_tse_cor acc2")
+
+
+def test_the_protocol_names_a_series_only_where_it_is_its_own() -> None:
+    assert series_text("COR T1", "BILAT HIPS T1 STIR", "GE MEDICAL SYSTEMS") == "COR T1"
+    assert series_text("COR T1", "BILAT HIPS T1 STIR", "") == "COR T1"
+    assert series_text(" ", "BILAT HIPS T1 STIR", "GE MEDICAL SYSTEMS").strip() == "BILAT HIPS T1 STIR"
+    assert series_text("t1_ND", "t1_tse_fs", "SIEMENS") == "t1_ND t1_tse_fs"
+    assert series_text("T1W", "T1W SPIR", "Philips Medical Systems") == "T1W T1W SPIR"
 
 
 def test_side_in_words() -> None:
