@@ -13,7 +13,7 @@ import pytest
 
 from grading.anatomy import SIDES, Muscle
 from grading.io import read
-from grading.io.nifti import write_nifti
+from grading.io.nifti_write import write_nifti
 from grading.phantom import Protocol, acquire
 from grading.resample import resample
 from grading.segment import segment

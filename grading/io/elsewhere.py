@@ -32,5 +32,6 @@ def _common(a: SeriesFound, b: SeriesFound) -> tuple[float, float, float]:
         for corners in (Geometry(s.shape, np.array(s.affine)).corners_mm() for s in (a, b))
     )
     both = np.clip(np.minimum(high_a, high_b) - np.maximum(low_a, low_b), 0, None)
-    right, anterior, superior = both / np.minimum(high_a - low_a, high_b - low_b)
+    smaller = np.minimum(high_a - low_a, high_b - low_b)
+    right, anterior, superior = np.divide(both, smaller, out=np.ones(3), where=smaller > 0)  # 0: one slice
     return float(right), float(anterior), float(superior)

@@ -1,9 +1,7 @@
-"""NIfTI files to Volume and labels, and any array on a volume's grid back to NIfTI."""
+"""NIfTI files to Volume and labels."""
 
 import gzip
 import logging
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,12 +11,11 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
-from grading.errors import ConfigurationError, MixedSeries, UnreadableSeries
+from grading.errors import MixedSeries, UnreadableSeries
 from grading.findings import Finding
-from grading.io.canonical import canonical_axis_of, digest, from_canonical, to_canonical
+from grading.io.canonical import canonical_axis_of, digest, to_canonical
 from grading.io.names import nifti_stem
 from grading.io.padding import clean
-from grading.io.voxel_note import voxel_note
 from grading.series import SeriesInfo
 from grading.volume import Affine, Geometry, LabelArray, Volume
 
@@ -27,8 +24,6 @@ FORM_DISAGREEMENT_MM = 0.5  # sform against qform at the corners: above float32 
 MIN_VOXEL_VOLUME_MM3 = 1e-6  # below it the affine is singular
 MAX_SPACING_MM = 200.0  # a larger voxel is a wrong unit or a damaged header
 _MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}  # "mm" and "unknown" are taken as mm
-_COMPRESSION = 3  # gzip level: half a second for a study's map; higher levels save a tenth of the size
-_STORED = {"b": np.uint8, "u": np.uint16, "i": np.int32, "f": np.float32}
 
 
 def open_nifti(path: Path, name: str = "") -> nib.Nifti1Image:
@@ -178,65 +173,6 @@ def read_labels(path: Path, name: str = "") -> tuple[LabelArray, Geometry]:
     labels, canonical, _ = to_canonical(stored.reshape(shape).astype(np.uint16), affine)
     ordered = np.ascontiguousarray(labels, dtype=np.uint16)
     return ordered, Geometry(ordered.shape, canonical)
-
-
-def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
-    """Write an array on the volume's grid, in the orientation that the volume's file had.
-
-    The file appears complete or not at all, and the same content gives the same bytes. It notes what it
-    held, so that `is_as_written` can tell whether it was edited since.
-
-    Args:
-        array: canonical order, shape of the volume; stored as uint8, uint16, int32 or float32.
-        volume: names the grid and the source orientation.
-        path: .nii or .nii.gz file.
-
-    Raises:
-        ConfigurationError: the file cannot be written (no permission, no space).
-    """
-    path = Path(path)
-    stored, affine = from_canonical(array, np.asarray(volume.geometry.affine), volume.source_orientation)
-    image = nib.Nifti1Image(stored.astype(_STORED[array.dtype.kind]), affine)
-    image.header.set_xyzt_units("mm")
-    image.set_qform(
-        affine, code=1
-    )  # 1: scanner coordinates; shear does not fit a qform and stays in the sform
-    image.set_sform(affine, code=1)
-    image.header["descrip"] = voxel_note(np.asanyarray(image.dataobj))
-    content = image.to_bytes()
-    if path.name.endswith(".gz"):
-        content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path.name} cannot be written to the output folder ({error.strerror}); "
-            "check space and permissions"
-        ) from error
-
-
-def nifti_bytes(
-    array: npt.NDArray[np.uint8], geometry: Geometry, scale: tuple[float, float] = (1.0, 0.0)
-) -> bytes:
-    """A gzipped NIfTI file in memory, for a viewer.
-
-    Args:
-        array: uint8, shape of the grid.
-        geometry: the grid.
-        scale: slope and intercept that turn stored values into real ones.
-    """
-    image = nib.Nifti1Image(array, geometry.affine)
-    image.header.set_xyzt_units("mm")
-    image.header.set_slope_inter(*scale)
-    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grading.io.nifti import write_nifti
+from grading.io.nifti_write import write_nifti
 from grading.phantom.acquire import Acquisition, acquire
 from grading.phantom.build import build_phantom
 from grading.phantom.dicom_series import SeriesHeader, write_dicom

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.anatomy import SIDES, Muscle, label_of
-from grading.io.nifti import nifti_bytes
+from grading.io.nifti_write import nifti_bytes
 from grading.masks import Box, bounding_box
 from grading.report.slices import grey_window
 from grading.report.study_report import StudyImages

@@ -236,7 +236,7 @@ class OutputFolder:
 def _write_maps(images: StudyImages, folder: Path) -> None:
     import numpy as np
 
-    from grading.io.nifti import write_nifti
+    from grading.io.nifti_write import write_nifti
 
     fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
     known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grading.errors import ConfigurationError, MixedSeries, UnreadableSeries
 from grading.io.canonical import from_canonical, to_canonical
-from grading.io.nifti import read_labels, read_nifti, write_nifti
+from grading.io.nifti import read_labels, read_nifti
+from grading.io.nifti_write import write_nifti
 
 ORIENTATIONS_48 = [
     "".join(letters)

@@ -11,7 +11,7 @@ import pytest
 from report_factory import absent, measured, report_of
 
 from grading.anatomy import Muscle, Side, label_of
-from grading.io.nifti import write_nifti
+from grading.io.nifti_write import write_nifti
 from grading.report.bids import subjects_of, write_bids
 from tests.hip_files import coronal_hips
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ellipsoid_hip import grid, hips
 
-from grading.io.nifti import write_nifti
+from grading.io.nifti_write import write_nifti
 from grading.report.label_map import EDITED, LABEL_MAP, edited_notice, keep_edited
 
 
