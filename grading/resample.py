@@ -36,14 +36,9 @@ def resample(
     values = array if order == 0 else array.astype(np.float32, copy=False)
     if np.abs(step - np.diag(np.diag(step))).max() < _AXIS_ALIGNED * np.abs(step).max():
         return _separable(values, np.diag(step), start, target.shape, order, outside)
-    if order == 0:
-        nearest: npt.NDArray[Any] = ndimage.affine_transform(
-            values, step, start, output_shape=target.shape, order=0, mode="grid-constant", cval=outside
-        )
-        return nearest
     pad = np.pad(values, 1, mode="edge")  # so that the outer half voxel still belongs to the image
     result: npt.NDArray[Any] = ndimage.affine_transform(
-        pad, step, start + 1, output_shape=target.shape, order=1, mode="constant", cval=outside
+        pad, step, start + 1, output_shape=target.shape, order=order, mode="constant", cval=outside
     )
     inside = np.ones(target.shape, dtype=bool)
     for axis, size in enumerate(source.shape):
