@@ -5,6 +5,7 @@ few minutes and goes on from there when called again.
 """
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -18,6 +19,11 @@ from training.model import UNet
 from training.patches import Patches, Recipe
 from training.sample import Sample
 
+_SHARES = {  # of each source of patches but the real images, whose share is an argument of every training
+    field.name: field.default
+    for field in fields(Recipe)
+    if field.name.endswith("_share") and field.name != "real_share"
+}
 _BALANCE = 0.5  # of the classes at the start of a new network; gone after a third of the training
 
 
@@ -33,6 +39,7 @@ def train(arguments: argparse.Namespace) -> None:
         arguments.phantom_cache,
         real_share=arguments.real_share,
         held_out=tuple(arguments.hold_out),
+        **{name: getattr(arguments, name) for name in _SHARES},
     )
 
     def loss(patch: Sample, done: float) -> Tensor:
@@ -50,6 +57,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     common_arguments(parser, out=Path("training/runs/first"), iterations=4000, rate=2e-3)
     parser.add_argument("--start", type=Path, help="an exported model or a checkpoint to go on from")
+    for name, share in _SHARES.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=share)
     train(parser.parse_args())
 
 

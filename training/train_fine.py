@@ -26,7 +26,6 @@ from training.synthesis import synthesise
 SEED = 79  # people and painted images that the coarse network did not learn from
 PAINTED_SHAPE = (144, 80, 112)
 PHANTOM_ANATOMIES = 4
-SCANS_PER_BODY = 8
 
 Scan = tuple[Volume, np.ndarray, np.ndarray]  # an image, group and side of each voxel
 
@@ -71,12 +70,12 @@ def train(arguments: argparse.Namespace) -> None:
     people, cache = anatomies.bodies(data), arguments.phantom_cache
     scans = phantoms.phantom_scans(arguments.scans, cache, SEED)
     wasted = phantoms.phantom_scans(arguments.wasted, cache, SEED, wasted=True)
-    scanned = bodies.labelled_scans(people, SCANS_PER_BODY, SEED, cache)
+    scanned = bodies.labelled_scans(people, arguments.body_scans, SEED, cache)
     sources: list[tuple[str | None, Iterator[Scan], float]] = [
         (None, real.studies(data, arguments.hold_out), arguments.real_share),
         (f"phantoms-{arguments.scans}", scans, arguments.scan_share),
         (f"wasted-{arguments.wasted}", wasted, arguments.wasted_share),
-        (f"bodies-{SCANS_PER_BODY}", scanned, arguments.body_share),
+        (f"bodies-{arguments.body_scans}", scanned, arguments.body_share),
         (f"painted-{arguments.painted}", painted_scans(people, arguments.painted), arguments.painted_share),
     ]
     pools = [(kept(pool, name, out), share) for name, pool, share in sources if share > 0]
@@ -101,6 +100,7 @@ def main() -> None:
     parser.add_argument("--painted-share", type=float, default=0.15, help="of patches, from painted bodies")
     parser.add_argument("--scans", type=int, default=60, help="of phantoms")
     parser.add_argument("--wasted", type=int, default=48, help="scans of phantoms with wasted muscles")
+    parser.add_argument("--body-scans", type=int, default=8, help="of each real body")
     parser.add_argument("--painted", type=int, default=40, help="images of painted bodies")
     parser.add_argument("--start", type=Path, help="an exported model or a checkpoint to go on from")
     train(parser.parse_args())
