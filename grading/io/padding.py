@@ -76,10 +76,10 @@ def blank_rim(voxels: FloatArray, slice_axis: int) -> BoolArray:
 def measured_together(first: Volume, second: Volume) -> tuple[Volume, Volume]:
     """Two images of one acquisition with one mask of voxels that were measured.
 
-    Where either has signal both were measured: exact zeros of a water image in fat are no rim. On two grids
-    they are returned as they are.
+    Where either has signal both were measured: exact zeros of a water image in fat are no rim. On two grids,
+    or with one mask already, they are returned as they are.
     """
-    if not first.geometry.same_grid(second.geometry):
+    if not first.geometry.same_grid(second.geometry) or np.array_equal(first.valid, second.valid):
         return first, second
     rims = [blank_rim(image.voxels, image.series.slice_axis) for image in (first, second)]
     both = blank_rim(np.abs(first.voxels) + np.abs(second.voxels), first.series.slice_axis)
