@@ -13,7 +13,7 @@ from grading.field_of_view import View, view_of
 from grading.findings import Finding, Severity
 from grading.masks import bounding_box
 from grading.mass import possible_mass, widest_lean_ball_mm
-from grading.segment.expected_dice import UNUSABLE, expected_dice, outline_doubts
+from grading.segment.expected_dice import expected_dice, outline_doubts
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
 from grading.volume_error import VolumeError, volume_error
@@ -71,7 +71,7 @@ class MuscleMeasurement:
     @property
     def outline_usable(self) -> bool:
         """Whether the outline is good enough for anything to be measured on it."""
-        return not any(finding.code == "outline_unusable" for finding in self.findings)
+        return _usable(self.findings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +171,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     covered = view.voxels * voxel_ml
     border = float(np.count_nonzero(within & (body.zones < INSIDE)))
     doubt = volume_error(covered, border * voxel_ml, body.trust)
-    usable = body.trust >= UNUSABLE
+    usable = _usable(findings)
     whole = covered if usable and not body.view.cuts else None
     return MuscleMeasurement(
         muscle,
@@ -215,6 +215,11 @@ def read_part(
         return None
     zones = zones_of(mask, box, volume.geometry, volume.series.slice_axis)
     return read_fat(fat, box, zones, part[box], side, expected_dice(segmentation, muscle, side))
+
+
+def _usable(findings: Sequence[Finding]) -> bool:
+    """Whether none of the findings on an outline calls it unusable."""
+    return not any(finding.code == "outline_unusable" for finding in findings)
 
 
 def _stopped(findings: Sequence[Finding]) -> bool:

@@ -152,11 +152,9 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
         if picked[0].info.role is not Role.T1:
             return "T1; the Dixon pair needs no reference tissue and is graded instead"
         return f"T1; {_why_behind(series, picked[0])}"
-    if role in {Role.WATER, Role.FAT} and series.info.long_echo and picked:
-        return (
-            f"Dixon {role.value} image of a long echo ({series.info.echo_time_ms:g} ms): fat reads too high"
-        )
     if role in {Role.WATER, Role.FAT} and picked:
+        if series.info.long_echo:
+            return f"{_kind(role)} of a long echo ({series.info.echo_time_ms:g} ms): fat reads too high"
         return f"another Dixon {role.value} image" if len(picked) > 1 else f"{_WHY_NOT[role]}; T1 is graded"
     return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]
 
