@@ -6,10 +6,12 @@ import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
-from grading.anatomy import Muscle, Region, Side
+from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.asymmetry import Asymmetry, compare
-from grading.fat import fat_map
-from grading.measure import measure
+from grading.fat import FatMap, fat_map
+from grading.measure import MuscleMeasurement, measure
+from grading.series import SeriesInfo
+from grading.volume import Geometry, Volume
 
 MEDIUS = Muscle.GLUTEUS_MEDIUS
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
@@ -148,3 +150,98 @@ def test_an_outline_not_to_be_trusted_is_not_compared_and_the_row_says_so():
         if (m.muscle, m.side, m.region) == (MEDIUS, Side.RIGHT, Region.WHOLE)
     ]
     assert (row.volume_ml, row.lean_volume_ml, row.max_csa_cm2) == (None, None, None)
+
+
+# --- errors and verdicts, on rows made by hand ------------------------------------------------------------
+
+
+def prisms(left=slice(5, 25), right=slice(5, 25), view_left=slice(0, 30), view_right=slice(0, 30)):
+    """Medius of both sides as upright prisms of 20 by 20 mm without fat, from slice to slice (4 mm each).
+
+    Args:
+        left, right: slices that the muscle reaches through.
+        view_left, view_right: slices that the image shows on that side; the rest is padding.
+    """
+    shape = (40, 14, 30)
+    labels, valid = np.zeros(shape, dtype=np.uint16), np.zeros(shape, dtype=bool)
+    valid[:20, :, view_left] = valid[20:, :, view_right] = True
+    labels[4:14, 2:12, left] = label_of(MEDIUS, Side.LEFT)
+    labels[26:36, 2:12, right] = label_of(MEDIUS, Side.RIGHT)
+    geometry = Geometry(shape, np.diag([2.0, 2.0, 4.0, 1.0]))
+    volume = Volume(np.ones(shape), geometry, valid, SeriesInfo("prisms"))
+    fat = FatMap(np.zeros(shape), valid, geometry, "t1")
+    return volume, ellipsoids.segmented(np.where(valid, labels, 0), geometry), fat
+
+
+def compared_prisms(confidence=1.0, **extents):
+    volume, labels, fat = prisms(**extents)
+    doubted = replace(labels, confidence=np.full(labels.labels.shape, confidence, dtype=np.float32))
+    rows = [m for m in measure(fat, doubted, volume) if m.muscle is MEDIUS]
+    return compare(rows, doubted, fat, volume)[0]
+
+
+def of_rows(volumes_ml, errors_ml=(1.0, 1.0), fractions=(0.2, 0.2), errors=(0.01, 0.01), **more):
+    """Left against right of two whole muscles with these numbers."""
+    rows = [
+        MuscleMeasurement(
+            MEDIUS, side, volume_ml=ml, covered_volume_ml=ml, volume_se_ml=ml_error,
+            fat_fraction=fraction, fat_fraction_se=error, coverage=1.0, **more,
+        )
+        for side, ml, ml_error, fraction, error in zip(
+            SIDES, volumes_ml, errors_ml, fractions, errors, strict=True
+        )
+    ]  # fmt: skip
+    volume, labels, fat = prisms()
+    return compare(rows, labels, fat, volume)[0]
+
+
+@pytest.mark.parametrize(
+    ("volumes_ml", "errors_ml"), [((80.0, 80.0), (1.0, 3.0)), ((120.0, 60.0), (6.0, 1.0))]
+)
+def test_errors_of_measurement_alone_exceed_the_stated_error_once_in_twenty_times(volumes_ml, errors_ml):
+    random = np.random.default_rng(0)
+    truth = of_rows(volumes_ml)
+    beyond = []
+    for _ in range(800):
+        found = of_rows(
+            random.normal(volumes_ml, errors_ml), errors_ml, random.normal(0.2, (0.01, 0.03)), (0.01, 0.03)
+        )
+        off = abs(found.volume_asymmetry_percent - truth.volume_asymmetry_percent)
+        beyond.append((off > found.volume_error_percent, found.fat_exceeds_error))
+    assert np.mean(beyond, axis=0) == pytest.approx(0.05, abs=0.03)
+
+
+def test_single_muscles_of_healthy_people_differ_by_up_to_twelve_percent():
+    assert of_rows((111.0, 100.0)).exceeds_normal is False  # 10.4 %
+    assert of_rows((115.0, 100.0)).exceeds_normal is True  # 14.0 %
+    assert of_rows((100.0, 115.0)).exceeds_normal is True
+
+
+def test_a_difference_of_fat_alone_or_of_volume_alone_exceeds_error():
+    assert of_rows((100.0, 100.0), fractions=(0.2, 0.5)).exceeds_error is True
+    assert of_rows((100.0, 150.0)).exceeds_error is True
+    assert of_rows((100.0, 100.0)).exceeds_error is False
+
+
+def test_a_symmetric_person_shown_unevenly_above_and_below_has_no_asymmetry():
+    a = compared_prisms(view_left=slice(8, 20), view_right=slice(10, 17))
+    assert a.common_slab_mm == pytest.approx(28.0)
+    assert a.volume_asymmetry_percent == pytest.approx(0.0)
+    a = compared_prisms(view_left=slice(8, 17), view_right=slice(10, 20))
+    assert a.common_slab_mm == pytest.approx(28.0)
+
+
+def test_the_lower_end_of_a_longer_muscle_counts_where_only_the_upper_ends_are_cut():
+    shown = {"view_left": slice(0, 20), "view_right": slice(0, 20)}
+    a = compared_prisms(left=slice(2, 25), right=slice(8, 25), **shown)
+    assert a.volume_asymmetry_percent == pytest.approx(100 * (18 - 12) / 15)
+    upside_down = {"view_left": slice(10, 30), "view_right": slice(10, 30)}
+    a = compared_prisms(left=slice(5, 28), right=slice(5, 22), **upside_down)
+    assert a.volume_asymmetry_percent == pytest.approx(100 * (18 - 12) / 15)
+
+
+def test_half_of_a_muscle_is_outlined_as_well_as_the_whole_of_it():
+    whole = compared_prisms(confidence=0.92)
+    half = compared_prisms(confidence=0.92, view_left=slice(0, 15), view_right=slice(0, 18))
+    assert half.common_slab_mm == pytest.approx(40.0)
+    assert half.volume_error_percent == pytest.approx(whole.volume_error_percent)
