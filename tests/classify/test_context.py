@@ -3,7 +3,7 @@
 import pytest
 
 from grading.anatomy import Muscle, Region, Sex, Side
-from grading.classify.context import UNKNOWN, context, lean_body_mass_kg
+from grading.classify.context import GROUPS, PER_LEAN_MASS, UNKNOWN, context, lean_body_mass_kg
 from grading.io.participants import Person
 from grading.measure import MuscleMeasurement
 
@@ -46,6 +46,7 @@ def test_lean_body_mass_follows_the_published_example():
     assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=165, weight_kg=62)) == pytest.approx(45.4, abs=0.05)
     assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=165)) is None
     assert lean_body_mass_kg(Person(Sex.FEMALE, height_cm=40, weight_kg=60)) is None, "no adult"
+    assert lean_body_mass_kg(Person(Sex.MALE, height_cm=200, weight_kg=30)) is None, "more lean than there is"
 
 
 def test_a_volume_is_put_beside_what_the_lean_body_mass_lets_expect():
@@ -61,3 +62,16 @@ def test_fat_has_a_reference_only_for_women_of_seventy_and_more_and_only_on_t1()
     assert context(medius(200.0, fat_fraction=0.1, fat_method="dixon"), old).fat is None
     assert context(medius(200.0, fat_fraction=0.1, fat_method="t1"), Person(Sex.MALE, 70)).fat is None
     assert context(medius(200.0, fat_fraction=0.1, fat_method="t1"), Person(Sex.FEMALE, 69)).fat is None
+
+
+@pytest.mark.parametrize(("sex", "kg"), [(Sex.MALE, 60.0), (Sex.FEMALE, 45.0)])
+def test_every_muscle_of_a_group_tells_the_lean_body_mass_of_an_adult(sex, kg):
+    _, muscles = GROUPS[sex]
+    for muscle, reference in muscles.items():
+        assert reference.mean_ml / PER_LEAN_MASS[muscle] == pytest.approx(kg, rel=0.05), muscle
+
+
+def test_healthy_adults_differ_by_a_tenth_to_a_quarter_of_the_mean_in_every_muscle():
+    for _, muscles in GROUPS.values():
+        for muscle, reference in muscles.items():
+            assert 0.1 < reference.sd_ml / reference.mean_ml < 0.25, muscle
