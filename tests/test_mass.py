@@ -63,6 +63,11 @@ def test_a_wide_lean_ball_is_told_unless_the_other_side_has_its_like():
     assert not possible_mass(MAXIMUS, right, {right: LARGEST_MM})
 
 
+def test_the_tumours_known_are_told_from_the_widest_lean_ball_of_healthy_women():
+    assert possible_mass(MAXIMUS, Side.RIGHT, {Side.RIGHT: 47.0})
+    assert not possible_mass(MAXIMUS, Side.RIGHT, {Side.RIGHT: 31.0})
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("image", "warned"),

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import ellipsoid_hip as ellipsoids
 import numpy as np
+import pytest
 
-from grading.anatomy import SIDES, Muscle, Side
+from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
+from grading.classify.context import GROUPS
 from grading.fat import FatMap, Reference
+from grading.findings import Finding
 from grading.measure import MuscleMeasurement
-from grading.quality import check_laterality, check_study
+from grading.quality import add_findings, check_laterality, check_study
 from grading.settings import Settings
 
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
@@ -79,3 +82,41 @@ def test_mean_fraction_and_share_of_fat_voxels_that_differ_are_named():
 def test_one_hip_in_view_is_named():
     found = check_study(a_map(), both_sides()[:1])
     assert codes(found) == ["one_side_in_view"]
+
+
+@pytest.mark.parametrize("deviations", [-4, 4])
+def test_no_healthy_adult_has_an_implausible_volume(deviations):
+    for _, muscles in GROUPS.values():
+        for muscle, reference in muscles.items():
+            ml = reference.mean_ml + deviations * reference.sd_ml
+            row = MuscleMeasurement(muscle, Side.LEFT, volume_ml=ml, covered_volume_ml=ml)
+            assert codes(check_study(a_map(), [row])) == ["one_side_in_view"], (muscle, ml)
+
+
+def test_twice_the_largest_healthy_volume_and_a_tenth_of_the_smallest_are_implausible():
+    for muscle in GLUTEI:
+        means = [muscles[muscle].mean_ml for _, muscles in GROUPS.values()]
+        for ml in (2 * max(means), 0.1 * min(means)):
+            row = MuscleMeasurement(muscle, Side.LEFT, volume_ml=ml, covered_volume_ml=ml)
+            assert "implausible_volume" in codes(check_study(a_map(), [row])), (muscle, ml)
+
+
+def test_a_fifth_of_the_muscle_between_mean_and_share_of_fat_voxels_is_named_and_a_tenth_is_not():
+    for share, named in ((0.2, 2), (0.3, 0)):
+        found = check_study(a_map(), both_sides(fat_fraction=0.4, threshold_fraction=share))
+        assert codes(found) == ["fractions_disagree"] * named
+
+
+def test_what_is_said_of_one_muscle_side_and_region_stands_in_no_other_row():
+    rows = [
+        MuscleMeasurement(muscle, side, region)
+        for muscle in (MAXIMUS, Muscle.GLUTEUS_MEDIUS)
+        for side in SIDES
+        for region in (Region.WHOLE, Region.UPPER)
+    ]
+    for region, concerned in ((Region.UPPER, 1), (None, 2)):
+        said = Finding("implausible_volume", "", MAXIMUS, Side.RIGHT, region)
+        marked = [m for m in rows if add_findings(m, [said, Finding("side_assumed")]).findings]
+        assert len(marked) == concerned
+        assert {(m.muscle, m.side) for m in marked} == {(MAXIMUS, Side.RIGHT)}
+        assert marked[-1].region is Region.UPPER
