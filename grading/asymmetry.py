@@ -169,6 +169,11 @@ def _fats(
             detail = "not known: " + "; ".join(f"{m.side.value}, {_stops(m)}" for m in unknown)
             findings.append(Finding("fat_not_comparable", detail, muscle))
         return None
+    if pair.fat.folds:
+        findings.append(
+            Finding("fat_not_comparable", "in/opposed phase: either may be its complement", muscle)
+        )
+        return None
     left, right = (m.excluded_fraction or 0.0 for m in pair.both)
     if abs(left - right) > UNLIKE_EXCLUSION:
         detail = f"without signal: left {left:.0%}, right {right:.0%}"

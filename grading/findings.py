@@ -78,7 +78,7 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "two_point_folds": FindingKind(
         Severity.CAUTION,
-        "In/opposed phase: a fraction over one half reads as its complement, so fatty can pass for lean.",
+        "In/opposed phase: a voxel over one half reads as its complement, so fatty can pass for lean.",
     ),
     "dixon_long_echo": FindingKind(
         Severity.CAUTION,
@@ -123,7 +123,7 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "fat_not_comparable": FindingKind(
         Severity.STOP,
-        "Fat of the sides cannot be compared: not known on one, or unlike shares of the two carry signal.",
+        "Fat of the sides cannot be compared: not known, or read of unlike parts, or folded at one half.",
     ),
     "no_published_limit": FindingKind(
         Severity.NOTE, "No normal side-to-side limit is published for gluteal fat fraction."

@@ -37,7 +37,7 @@ class MuscleMeasurement:
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None as above.
         fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
-        threshold_fraction: share of the inside that is nearer fat than muscle, 0-1.
+        threshold_fraction: share of the inside that is nearer fat than muscle, 0-1; None where fat folds.
         fat_method: "t1" or "dixon".
         coverage: share of the muscle in view, 0-1; an estimate below 1, see `grading.field_of_view`.
         cut_faces: faces of the view that cut the muscle.

@@ -9,6 +9,7 @@ import pytest
 from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.asymmetry import Asymmetry, compare
 from grading.fat import FatMap, fat_map
+from grading.findings import Finding
 from grading.measure import MuscleMeasurement, measure
 from grading.series import SeriesInfo
 from grading.volume import Geometry, Volume
@@ -156,11 +157,9 @@ def test_an_outline_not_to_be_trusted_is_not_compared_and_the_row_says_so():
 
 
 def prisms(left=slice(5, 25), right=slice(5, 25), view_left=slice(0, 30), view_right=slice(0, 30)):
-    """Medius of both sides as upright prisms of 20 by 20 mm without fat, from slice to slice (4 mm each).
+    """Medius of both sides as upright prisms of 20 by 20 mm without fat, in slices of 4 mm.
 
-    Args:
-        left, right: slices that the muscle reaches through.
-        view_left, view_right: slices that the image shows on that side; the rest is padding.
+    The muscles reach through the slices `left` and `right`; the image shows `view_left` and `view_right`.
     """
     shape = (40, 14, 30)
     labels, valid = np.zeros(shape, dtype=np.uint16), np.zeros(shape, dtype=bool)
@@ -245,3 +244,14 @@ def test_half_of_a_muscle_is_outlined_as_well_as_the_whole_of_it():
     half = compared_prisms(confidence=0.92, view_left=slice(0, 15), view_right=slice(0, 18))
     assert half.common_slab_mm == pytest.approx(40.0)
     assert half.volume_error_percent == pytest.approx(whole.volume_error_percent)
+
+
+def test_fat_that_folds_at_one_half_is_not_compared_and_the_row_says_so():
+    volume, labels, fat = prisms()
+    folded = replace(fat, findings=(Finding("two_point_folds"),))
+    rows = [m for m in measure(folded, labels, volume) if m.muscle is MEDIUS]
+    (a,) = compare(rows, labels, folded, volume)
+    assert rows[0].fat_fraction == pytest.approx(0.0)
+    assert a.volume_asymmetry_percent == pytest.approx(0.0)
+    assert (a.fat_fraction_difference, a.fat_exceeds_error) == (None, None)
+    assert [f.code for f in a.findings] == ["fat_not_comparable"]

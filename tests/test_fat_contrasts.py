@@ -81,6 +81,7 @@ def test_in_and_opposed_phase_read_up_to_one_half_and_say_that_they_fold(pair):
     assert codes(result) == ["two_point_folds"]
     assert rows(both, labels, fat=opposed)[ONE].fat_fraction == pytest.approx(0.4, abs=0.02)
     assert np.nanmax(result.fraction) <= 0.5
+    assert rows(both, labels, fat=opposed)[ONE].threshold_fraction is None, "no voxel reads as fat, none is 0"
     part, _ = ellipsoids.cropped(opposed, labels, (slice(None), slice(2, None), slice(None)))
     with pytest.raises(GridMismatchError, match="one acquisition"):
         fat_map(both, labels, fat=part)

@@ -20,7 +20,8 @@ class Grade:
         scale: the scale's name.
         stage: number (or letters) of the stage; None when the muscle is not gradable.
         possible: every stage with at least `POSSIBLE` chance, and the stage itself, from least to most fat;
-            where the fraction may as well be its complement (in/opposed phase), also the stages of that.
+            where voxels of more than half fat read as their complement (in/opposed phase), every stage
+            from that of the fraction to that of its complement.
         chances: chance of every stage of the scale, from the measurement's standard error; () when not known.
         source: citation of the scale.
         edges: fat fractions between its stages.
@@ -49,7 +50,7 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
     possible = {index} | _likely(chances)
     if _folds(measurement.findings):
         possible |= {_index(1 - fraction, scale)} | _likely(_chances(1 - fraction, error, scale))
-        chances = ()
+        possible, chances = set(range(min(possible), max(possible) + 1)), ()
     numbers = [stage.number for stage in scale.stages]
     return Grade(
         scale.name, numbers[index], tuple(numbers[i] for i in sorted(possible)), chances, scale.source, edges
@@ -57,7 +58,7 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
 
 
 def _folds(findings: Sequence[Finding]) -> bool:
-    """Whether a fraction over one half was read as its complement, so that it may be either."""
+    """Whether voxels over one half were read as their complement, so that the truth lies between the two."""
     return any(finding.code == "two_point_folds" for finding in findings)
 
 

@@ -15,7 +15,8 @@ def in_opposed_fat_map(in_phase: Volume, opposed: Volume, segmentation: Segmenta
     """Fat fraction of magnitude images of one two-point acquisition; see `grading.fat.fat_map`.
 
     Magnitudes do not tell which of fat and water is more, so a voxel with 80 % fat reads 20 %. A muscle that
-    is mostly fat would pass for a lean one: the map says so, and its fractions are never above one half.
+    is mostly fat would pass for a lean one, and so would one with streaks of pure fat: the truth lies between
+    the mean and its complement. The map says so, and its fractions are never above one half.
 
     Raises:
         GridMismatchError: the images lie on different grids.

@@ -46,11 +46,14 @@ class FatError:
 
 @dataclass(frozen=True, slots=True)
 class FatReading:
-    """Fat of one mask: mean fraction (unclipped), its errors, and the share of voxels nearer fat."""
+    """Fat of one mask: mean fraction (unclipped), its errors, and the share of voxels nearer fat.
+
+    That share is None where the map folds: no voxel of it reads as fat.
+    """
 
     fraction: float
     error: FatError
-    threshold_fraction: float
+    threshold_fraction: float | None
 
 
 def read_fat(
@@ -90,7 +93,7 @@ def read_fat(
         noise=float(values.std()) / math.sqrt(values.size),
         segmentation=WRONG_OUTLINE * (1 - expected_dice),
     )
-    return FatReading(mean, error, float(np.mean(values > FAT_VOXEL)))
+    return FatReading(mean, error, None if fat.folds else float(np.mean(values > FAT_VOXEL)))
 
 
 def _change_per_pixel(fraction: FloatArray, inside: BoolArray, valid: BoolArray, geometry: Geometry) -> float:

@@ -46,6 +46,11 @@ class FatMap:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    @property
+    def folds(self) -> bool:
+        """Whether a voxel of more than half fat was read as its complement (in/opposed phase)."""
+        return any(finding.code == "two_point_folds" for finding in self.findings)
+
     def reference(self, tissue: str, side: Side) -> Reference | None:
         """Reference of `tissue` ("fat", "muscle") used on `side`; None where there is none."""
         fitting = [r for r in self.references if r.tissue == tissue and r.side in (side, None)]

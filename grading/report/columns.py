@@ -62,7 +62,8 @@ COLUMNS: dict[str, Column] = {
     "covered_volume_ml": Column("Volume of the part of the muscle that the image shows.", "mL"),
     "volume_se_ml": Column("Standard error of covered_volume_ml.", "mL"),
     "threshold_fraction": Column(
-        "Share of the muscle's voxels that are nearer fat than muscle, 0 to 1.", "1"
+        "Share of the muscle's voxels that are nearer fat than muscle, 0 to 1; empty for in/opposed phase.",
+        "1",
     ),
     "other_stages": Column("Stage, and the possible ones in brackets, on each further scale asked for."),
     "volume_z": Column("Volume less the mean of healthy adults of the same sex, over their SD.", "1"),
