@@ -77,13 +77,12 @@ class Asymmetry:
 
 @dataclass(frozen=True, slots=True)
 class _Volumes:
-    """Volumes to compare, mL, with their standard errors and the levels (world z, mm) they lie between."""
+    """Volumes to compare, mL, with their standard errors."""
 
     left: float
     right: float
     left_error: float
     right_error: float
-    slab: tuple[float, float] | None
 
 
 def compare(
@@ -129,6 +128,21 @@ class _Pair:
         """Left and right."""
         return self.left, self.right
 
+    @property
+    def cuts(self) -> set[str]:
+        """Faces of the view that cut the muscle on either side."""
+        return {*self.left.cut_faces, *self.right.cut_faces}
+
+    @property
+    def cut_by_level(self) -> bool:
+        """Whether the view ends above or below within the muscle, so that only common levels are compared."""
+        return bool(self.cuts & LEVELS)
+
+    @property
+    def slab(self) -> tuple[float, float] | None:
+        """Levels (world z, mm) that both sides show; None where no level is."""
+        return _common_slab(self.left, self.right)
+
 
 def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
     findings: list[Finding] = []
@@ -138,13 +152,15 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
         mean = (volumes.left + volumes.right) / 2
         percent = 100 * (volumes.left - volumes.right) / mean
         percent_error = 100 * CONFIDENCE * _asymmetry_error(volumes)
-    fats = _fats(muscle, pair, volumes.slab if volumes else None, findings)
+    fats = _fats(muscle, pair, findings)
     if fats is not None:
         (left, left_error), (right, right_error) = fats
         difference = left - right
         difference_error = CONFIDENCE * math.hypot(left_error, right_error)
         findings.append(Finding("no_published_limit", "", muscle))
-    slab = volumes.slab if volumes else None
+    slab = pair.slab if pair.cut_by_level and (volumes or fats) else None
+    if slab is not None:
+        findings.append(Finding("common_slab", f"{slab[1] - slab[0]:.0f} mm high", muscle))
     return Asymmetry(
         muscle,
         percent,
@@ -160,9 +176,9 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
 
 
 def _fats(
-    muscle: Muscle, pair: _Pair, slab: tuple[float, float] | None, findings: list[Finding]
+    muscle: Muscle, pair: _Pair, findings: list[Finding]
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Fat fraction and its standard error of both sides, within the slab where there is one."""
+    """Fat fraction and its standard error of both sides; within the levels both show where one is cut."""
     unknown = [m for m in pair.both if m.fat_fraction is None]
     if unknown:
         if all(m.covered_volume_ml for m in unknown):  # or `_volumes` has said that it was not found
@@ -178,6 +194,10 @@ def _fats(
     if abs(left - right) > UNLIKE_EXCLUSION:
         detail = f"without signal: left {left:.0%}, right {right:.0%}"
         findings.append(Finding("fat_not_comparable", detail, muscle))
+        return None
+    slab = pair.slab if pair.cut_by_level else None
+    if pair.cut_by_level and slab is None:
+        findings.append(Finding("fat_not_comparable", "no level is in view on both sides", muscle))
         return None
     read = []
     for m in pair.both:
@@ -206,22 +226,20 @@ def _volumes(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> _Volumes |
         detail = f"outline not to be trusted on the {' and the '.join(doubted)}"
         findings.append(Finding("not_comparable", detail, muscle))
         return None
-    cuts = {*left.cut_faces, *right.cut_faces}
-    if not cuts <= LEVELS:
-        detail = f"cut at {', '.join(sorted(cuts - LEVELS))}"
+    if not pair.cuts <= LEVELS:
+        detail = f"cut at {', '.join(sorted(pair.cuts - LEVELS))}"
         findings.append(Finding("not_comparable", detail, muscle))
         return None
     errors = (left.volume_se_ml or 0.0, right.volume_se_ml or 0.0)
-    if not cuts:
-        return _Volumes(left.covered_volume_ml, right.covered_volume_ml, *errors, None)
-    slab = _common_slab(left, right)
+    if not pair.cuts:
+        return _Volumes(left.covered_volume_ml, right.covered_volume_ml, *errors)
+    slab = pair.slab
     parts = [_slab_ml(muscle, m.side, slab, pair) if slab is not None else 0.0 for m in pair.both]
     if slab is None or not all(parts):
         findings.append(Finding("not_comparable", "no level is in view on both sides", muscle))
         return None
-    findings.append(Finding("common_slab", f"{slab[1] - slab[0]:.0f} mm high", muscle))
     shares = (parts[0] / left.covered_volume_ml, parts[1] / right.covered_volume_ml)
-    return _Volumes(parts[0], parts[1], shares[0] * errors[0], shares[1] * errors[1], slab)
+    return _Volumes(parts[0], parts[1], shares[0] * errors[0], shares[1] * errors[1])
 
 
 def _stops(m: MuscleMeasurement) -> str:

@@ -255,3 +255,33 @@ def test_fat_that_folds_at_one_half_is_not_compared_and_the_row_says_so():
     assert a.volume_asymmetry_percent == pytest.approx(0.0)
     assert (a.fat_fraction_difference, a.fat_exceeds_error) == (None, None)
     assert [f.code for f in a.findings] == ["fat_not_comparable"]
+
+
+def fattier_below(fat):
+    """The map with muscle of half fat below the middle slice and none above it."""
+    fraction = np.where(np.arange(fat.fraction.shape[2]) < 15, 0.5, 0.0)
+    return replace(fat, fraction=np.broadcast_to(fraction, fat.fraction.shape))
+
+
+def test_fat_of_levels_that_only_one_side_shows_is_not_compared_with_that_of_others():
+    volume, labels, fat = prisms(view_left=slice(0, 14), view_right=slice(16, 30))
+    fat = fattier_below(fat)
+    (a,) = compare([m for m in measure(fat, labels, volume) if m.muscle is MEDIUS], labels, fat, volume)
+    assert a.fat_fraction_difference is None
+    assert a.exceeds_error is None
+    assert [(f.code, f.detail) for f in a.findings] == [
+        (code, "no level is in view on both sides") for code in ("not_comparable", "fat_not_comparable")
+    ]
+
+
+def test_fat_of_muscles_cut_at_the_side_too_is_compared_on_the_levels_both_show():
+    volume, labels, fat = prisms(view_left=slice(0, 15), view_right=slice(0, 25))
+    valid = fat.valid.copy()
+    valid[:8] = False  # the left muscle is cut at its side as well
+    shown = ellipsoids.segmented(np.where(valid, labels.labels, 0), fat.geometry)
+    fat = replace(fattier_below(fat), valid=valid)
+    seen = replace(volume, valid=valid)
+    (a,) = compare([m for m in measure(fat, shown, seen) if m.muscle is MEDIUS], shown, fat, seen)
+    assert a.volume_asymmetry_percent is None
+    assert a.fat_fraction_difference == pytest.approx(0.0, abs=0.01)
+    assert a.common_slab_mm == pytest.approx(40.0)
