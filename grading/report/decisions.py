@@ -45,11 +45,17 @@ def read_decisions(path: Path) -> dict[str, Decision | None]:
         ConfigurationError: the file cannot be read, or says something else.
     """
     try:
-        lines = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+        table = csv.DictReader(path.read_text("utf-8-sig").splitlines())
+        lines = list(table)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
             f"cannot read the decisions in {path}: {error}; export them from index.html"
         ) from error
+    if missing := [name for name in DECISION_COLUMNS[:2] if name not in (table.fieldnames or ())]:
+        raise ConfigurationError(
+            f"{path} has no column {' nor '.join(missing)}; export the decisions from index.html, whose "
+            f"columns are {', '.join(DECISION_COLUMNS)}, separated by commas"
+        )
     decisions: dict[str, Decision | None] = {}
     for number, line in enumerate(lines, start=2):
         study, word = _text(line.get("study")), (line.get("decision") or "").strip().lower()

@@ -50,6 +50,22 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         read_decisions(tmp_path / "nowhere.csv")
 
 
+def test_a_table_without_decisions_is_refused_and_takes_none_back(tmp_path):
+    out, other = tmp_path / "out", tmp_path / "measurements.csv"
+    adopt_decisions(out, file_of(tmp_path, "a,reject,metal"))
+    for heading in ("study,muscle", "study;decision;note", ""):
+        other.write_text(f"{heading}\na,gluteus_medius\n", encoding="utf-8")
+        with pytest.raises(ConfigurationError, match="no column"):
+            adopt_decisions(out, other)
+    assert kept_decisions(out)["a"].verdict is Verdict.REJECT
+
+
+def test_decisions_that_a_spreadsheet_saved_with_its_byte_order_mark_are_read(tmp_path):
+    path = tmp_path / "exported.csv"
+    path.write_text("study,decision,note\na,good,\n", encoding="utf-8-sig")
+    assert read_decisions(path) == {"a": Decision("a", Verdict.GOOD)}
+
+
 def test_later_decisions_replace_earlier_ones_and_leave_the_others(tmp_path):
     out = tmp_path / "out"
     adopt_decisions(out, file_of(tmp_path, "a,fix,border", "b,reject,metal", "c,good,"))
