@@ -151,12 +151,13 @@ def _bar(graded: GradedMuscle) -> Bar | None:
     if m.fat_fraction is None:
         return None
     reach = CONFIDENCE * (m.fat_fraction_se or 0.0)
-    low, at, high = (100 * f for f in (m.fat_fraction - reach, m.fat_fraction, m.fat_fraction + reach))
-    text = f"fat fraction {at:.1f} %"
+    at = 100 * m.fat_fraction
+    low, high = (_on_axis(100 * end) for end in (m.fat_fraction - reach, m.fat_fraction + reach))
+    text = f"fat fraction {at:z.1f} %"
     if m.fat_fraction_se is not None:
         text += f", 95 % interval {low:.1f} to {high:.1f} %"
     edges = graded.grades[0].edges if graded.grades else ()
-    return Bar(_on_axis(at), _on_axis(low), _on_axis(high), tuple(round(100 * e, 2) for e in edges), text)
+    return Bar(_on_axis(at), low, high, tuple(round(100 * e, 2) for e in edges), text)
 
 
 def _on_axis(percent: float) -> float:

@@ -16,6 +16,7 @@ from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding
 from grading.report.study_page import study_html, thumbnail_png
 from grading.report.study_report import StudyImages
+from grading.report.study_rows import muscle_rows
 from grading.report.tables import MEASUREMENT_COLUMNS, csv_text, measurement_rows
 
 LARGEST_BYTES = 8_000_000
@@ -146,6 +147,13 @@ def test_an_interval_is_drawn_where_its_numbers_are(images):
 def test_a_fraction_that_rounds_to_zero_has_no_sign(images):
     page = Page(html_of(images, measurements=[measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, -0.0002)]))
     assert page.texts("fat") == ["0.0 ± 2.0"]
+    assert page.every("svg")[0]["aria-label"].startswith("fat fraction 0.0 %")
+
+
+@pytest.mark.parametrize(("fat", "interval"), [(0.01, "0.0 to 4.9 %"), (0.98, "94.1 to 100.0 %")])
+def test_no_interval_holds_less_than_no_fat_or_more_than_all(fat, interval):
+    (row,) = muscle_rows(report_of(measurements=[measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, fat)]))
+    assert row.bar.text.endswith(f"95 % interval {interval}")
 
 
 def test_a_muscle_that_was_not_found_has_no_bar_and_no_zero(images):
