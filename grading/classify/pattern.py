@@ -99,7 +99,8 @@ def pattern(measurements: Sequence[MuscleMeasurement]) -> Pattern:
     fatty = {side: {m for m, verdict in verdicts[side].items() if verdict} for side in in_view}
     lean = {side: {m for m, verdict in verdicts[side].items() if verdict is False} for side in in_view}
     ill = [side for side in in_view if fatty[side]]
-    extent = _extent(in_view, ill, all_known=all(lean[side] == set(Muscle) for side in in_view))
+    spared = all(lean[side] == set(Muscle) for side in in_view if side not in ill)
+    extent = _extent(in_view, ill, all_known=spared)
     parts, sources = [], []
     for side in ill:
         words, source = _words(fatty[side], lean[side])
@@ -120,12 +121,17 @@ def _is_fatty(m: MuscleMeasurement) -> bool | None:
 
 
 def _extent(in_view: Sequence[Side], ill: Sequence[Side], *, all_known: bool) -> str:
+    """On which sides there is fat; of the others all muscles are known to have none, or the glutei alone."""
     if not ill:
         muscles = "in no muscle" if all_known else "in no gluteus"
         return muscles if len(in_view) == len(SIDES) else f"{muscles} of the {in_view[0].value} side"
     if len(in_view) < len(SIDES):
         return f"on the {ill[0].value}, the one side in view"
-    return "on both sides" if len(ill) == len(SIDES) else f"on the {ill[0].value} only"
+    if len(ill) == len(SIDES):
+        return "on both sides"
+    return (
+        f"on the {ill[0].value} only" if all_known else f"on the {ill[0].value}, in no gluteus on the other"
+    )
 
 
 def _words(fatty: set[Muscle], lean: set[Muscle]) -> tuple[str, str]:

@@ -90,3 +90,12 @@ def test_a_tensor_that_is_not_known_is_never_called_spared(fat, fatty):
     assert sentence is not None
     assert "tensor" not in sentence
     assert "no muscle" not in sentence
+    assert "only" not in sentence
+
+
+def test_the_side_that_is_spared_may_have_a_tensor_that_is_not_known_and_the_other_a_fatty_one():
+    rows = [m for m in hips(on(Side.LEFT, TFL)) if (m.muscle, m.side) != (TFL, Side.RIGHT)]
+    sentence = pattern(rows).sentence
+    assert sentence.startswith(
+        "Fat of a quarter or more on the left, in no gluteus on the other (left: tensor"
+    )
