@@ -121,13 +121,13 @@ def _change_per_pixel(fraction: FloatArray, inside: BoolArray, valid: BoolArray,
 def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, float]:
     """Errors of a fraction through its references: of the signals themselves, and of their place.
 
-    A side that shows no subcutaneous fat is read against the other's, which lies farther away than any patch.
+    A side that shows no subcutaneous fat is judged by the other's, which lies farther away than any patch.
     T1: df = -((1 - f) dI_muscle + f dI_fat) / (I_fat - I_muscle). Dixon has no references to err; what its
     subcutaneous fat falls short of 1 by (noise bias, T1 weighting) stands for its scale error.
     """
     lipid, muscle = fat.reference("fat", side), fat.reference("muscle", side)
     patches = PATCHES_SEEN
-    if lipid is None and muscle is not None:
+    if lipid is None:
         lipid, patches = fat.reference("fat", side.other), 1
     if lipid is None:
         return 0.0, 0.0
