@@ -70,6 +70,15 @@ def test_fat_from_beside_the_muscle_is_taken_off_its_outer_zones(truth):
     assert read(a_map(blurred(truth), beside=beside)).fraction == pytest.approx(truth, abs=1e-6)
 
 
+@pytest.mark.parametrize("truth", [0.0, 0.6])
+def test_the_error_of_that_correction_is_what_a_standard_error_of_the_shares_changes(truth):
+    rim, end = Share(0.1, 0.01), Share(0.2, 0.02)
+    wrong = (PartialVolume(Share(0.11, 0), end), PartialVolume(rim, Share(0.22, 0)))
+    off = [read(a_map(blurred(truth), beside=shares)).fraction - truth for shares in wrong]
+    error = read(a_map(blurred(truth), beside=PartialVolume(rim, end))).error.partial_volume
+    assert error == pytest.approx(np.hypot(*off), rel=0.05)
+
+
 def test_a_share_is_the_lower_quartile_of_the_muscles_and_its_error_their_standard_deviation():
     shares = np.array([NormalDist(0.15, 0.03).inv_cdf(p) for p in (np.arange(40) + 0.5) / 40])
     fraction = np.zeros((40, 300, 1), dtype=np.float32)

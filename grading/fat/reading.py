@@ -82,7 +82,7 @@ def read_fat(
         share = fat.partial_volume.share(zone)
         corrected = (float(own.sum()) - share.value * own.size) / (1 - share.value)
         total += corrected
-        doubt = math.hypot(doubt, share.error * own.size)
+        doubt = math.hypot(doubt, share.error * own.size / (1 - share.value))
     mean = total / values.size
     references, shading = _reference_errors(mean, side, fat)
     error = FatError(
