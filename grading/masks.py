@@ -21,6 +21,13 @@ def bounding_box(mask: BoolArray) -> Box | None:
     return sides[0], sides[1], sides[2]
 
 
+def widened(box: Box) -> tuple[Box, Box]:
+    """A box with one voxel more all round, as far as the grid reaches, and where the box lies in it."""
+    wide = [slice(max(part.start - 1, 0), part.stop + 1) for part in box]
+    inner = [slice(part.start - w.start, part.stop - w.start) for part, w in zip(box, wide, strict=True)]
+    return (wide[0], wide[1], wide[2]), (inner[0], inner[1], inner[2])
+
+
 def interior(mask: BoolArray, geometry: Geometry, slice_axis: int, steps: int = 1) -> BoolArray:
     """`mask` eroded by `steps` voxels in the plane of the slices.
 

@@ -39,6 +39,14 @@ def test_the_error_of_noise_is_the_spread_of_repeated_measurements():
     assert np.std([r.fraction for r in repeated]) == pytest.approx(repeated[0].error.noise, rel=0.2)
 
 
+@pytest.mark.parametrize("slope", [(0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.05)])
+def test_an_outline_may_be_off_by_most_of_a_pixel_whichever_way_the_fat_rises(slope):
+    """One pixel is 1 mm; fat rises by one point over it, across slices of 5 mm by five."""
+    where = np.indices(SHAPE) - 10
+    rising = 0.3 + sum(rise * along for rise, along in zip(slope, where, strict=True))
+    assert 0.005 < read(a_map(rising)).error.outline <= 0.01
+
+
 @pytest.mark.parametrize("truth", [0.0, 0.3, 0.9])
 def test_the_error_of_the_references_is_what_a_standard_error_of_each_changes(truth):
     muscle, fat = (200.0, 2.0, 3.0), (480.0, 5.0, 14.0)  # signal, its error, its spread from place to place

@@ -8,8 +8,8 @@ import numpy as np
 from grading.anatomy import Side
 from grading.fat.values import FatMap
 from grading.fat.zones import INSIDE, Zone, ZoneArray
-from grading.masks import Box
-from grading.volume import BoolArray, FloatArray, Geometry
+from grading.masks import Box, widened
+from grading.volume import BoolArray
 
 MINIMUM_VOXELS = 100  # inside voxels: at SNR 10 their mean is then good to 1 % of the fat-muscle contrast
 FAT_VOXEL = 0.5  # a voxel nearer fat than muscle
@@ -88,7 +88,7 @@ def read_fat(
     error = FatError(
         references=references,
         shading=shading,
-        outline=OUTLINE_PIXELS * _change_per_pixel(fraction, usable, fat.valid[box], fat.geometry),
+        outline=OUTLINE_PIXELS * _change_per_pixel(fat, box, usable),
         partial_volume=doubt / values.size * max(0.0, 1 - mean),
         noise=float(values.std()) / math.sqrt(values.size),
         segmentation=WRONG_OUTLINE * (1 - expected_dice),
@@ -96,14 +96,18 @@ def read_fat(
     return FatReading(mean, error, None if fat.folds else float(np.mean(values > FAT_VOXEL)))
 
 
-def _change_per_pixel(fraction: FloatArray, inside: BoolArray, valid: BoolArray, geometry: Geometry) -> float:
+def _change_per_pixel(fat: FatMap, box: Box, usable: BoolArray) -> float:
     """What the mean changes when the outline moves by one in-plane pixel, along the axis where that is most.
 
     Half of the difference between a step one way and the other, scaled from the axis' spacing to the pixel's.
     """
-    pixel = min(geometry.spacing_mm)
+    wide, inner = widened(box)
+    fraction, valid = fat.fraction[wide], fat.valid[wide]
+    inside = np.zeros_like(valid)
+    inside[inner] = usable
+    pixel = min(fat.geometry.spacing_mm)
     changes = []
-    for axis, spacing in enumerate(geometry.spacing_mm):
+    for axis, spacing in enumerate(fat.geometry.spacing_mm):
         means = []
         for step in (1, -1):
             moved = np.zeros_like(inside)

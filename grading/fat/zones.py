@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from grading.anatomy import SIDES, Side, label_of
 from grading.fat.tissue import MUSCLES
-from grading.masks import Box, bounding_box, interior
+from grading.masks import Box, bounding_box, interior, widened
 from grading.volume import BoolArray, Geometry, Segmentation
 
 ZoneArray = npt.NDArray[np.uint8]
@@ -56,14 +56,13 @@ def zones_of(mask: BoolArray, box: Box, geometry: Geometry, slice_axis: int) -> 
         geometry: the grid.
         slice_axis: axis the slices stack along.
     """
-    wide = tuple(slice(max(s.start - 1, 0), s.stop + 1) for s in box)
+    wide, inner = widened(box)
     part = mask[wide]
     one = interior(part, geometry, slice_axis)
     zones = part.astype(np.uint8)
     zones[one] = Zone.RIM
     zones[interior(part, geometry, slice_axis, 2)] = Zone.CORE
     zones[one & ~_both_neighbours(part, slice_axis)] = Zone.END
-    inner = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(box, wide, strict=True))
     return np.ascontiguousarray(zones[inner])
 
 
