@@ -210,7 +210,7 @@ def test_a_side_without_fat_of_its_own_is_known_less_well_than_with_it():
             m for m in measure(fat, labels, image) if (m.muscle, m.side, m.region) == (*ONE, Region.WHOLE)
         ]
         errors.append(row.fat_error)
-    assert [f.code for f in fat.findings] == ["fat_reference_other_side"]
+    assert [(f.code, f.side) for f in fat.findings] == [("fat_reference_other_side", Side.RIGHT)]
     assert errors[1].shading > errors[0].shading
     assert errors[1].references > 0
 

@@ -166,6 +166,15 @@ def test_a_water_image_that_is_zero_in_fat_measures_what_a_noisy_one_does():
     assert row.fat_fraction == pytest.approx(0.97, abs=0.05)
 
 
+def test_dixon_images_whose_fat_reads_low_are_measured_and_say_so(pair):
+    water, fat, labels = pair
+    leaked = 0.4 * fat.voxels
+    low = replace(fat, voxels=fat.voxels - leaked)
+    result = fat_map(replace(water, voxels=water.voxels + leaked), labels, fat=low)
+    assert [(f.code, f.side) for f in result.findings] == [("fat_reads_low", side) for side in SIDES]
+    assert np.isfinite(result.fraction[labels.mask(*ONE)]).all()
+
+
 @pytest.mark.parametrize(("echo_time_ms", "found"), [(1.2, []), (82.0, ["dixon_long_echo"])])
 def test_a_dixon_pair_of_a_long_echo_carries_its_caution(pair, echo_time_ms, found):
     water, fat, labels = pair

@@ -6,9 +6,13 @@ import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
-from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
-from grading.fat import fat_map
+from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side, label_of
+from grading.fat import FatMap, fat_map
+from grading.findings import Finding
 from grading.measure import measure
+from grading.series import SeriesInfo
+from grading.volume import Volume
+from grading.volume_error import VolumeError
 
 MEDIUS, MAXIMUS = Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MAXIMUS
 ONE = (MEDIUS, Side.RIGHT)
@@ -173,6 +177,54 @@ def test_a_mask_of_a_few_voxels_has_a_volume_but_no_fat():
     assert m.volume_ml == pytest.approx(60 * COARSE.voxel_volume_ml)
     assert m.fat_fraction is None
     assert [f.code for f in m.findings] == ["too_small"]
+
+
+def lean_map(labels, valid=None, findings=()):
+    """A fat map without any fat on the grid of these labels."""
+    valid = np.ones(labels.labels.shape, dtype=bool) if valid is None else valid
+    return FatMap(np.zeros(valid.shape), valid, labels.geometry, "dixon", findings=findings)
+
+
+def test_what_stops_one_side_stops_no_muscle_of_the_other():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    fat = lean_map(labels, findings=(Finding("water_fat_swap", side=Side.RIGHT),))
+    for m in (m for m in measure(fat, labels, volume) if m.region is Region.WHOLE):
+        assert (m.fat_fraction is None) == (m.side is Side.RIGHT)
+        assert ("water_fat_swap" in codes(m)) == (m.side is Side.RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("lost", "code", "measured"),
+    [(0.05, None, True), (0.4, "partly_excluded", True), (0.6, "mostly_excluded", False)],
+)
+def test_a_muscle_is_measured_on_what_carries_signal_while_that_is_most_of_it(lost, code, measured):
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    mask = labels.mask(*ONE)
+    valid = np.ones(mask.shape, dtype=bool)
+    valid[mask] = np.random.default_rng(0).random(np.count_nonzero(mask)) > lost
+    (m,) = [
+        m
+        for m in measure(lean_map(labels, valid), labels, volume)
+        if (m.muscle, m.side, m.region) == (*ONE, "whole")
+    ]
+    assert m.excluded_fraction == pytest.approx(lost, abs=0.03)
+    assert codes(m) == ([code] if code else [])
+    assert (m.fat_fraction is not None) is measured
+
+
+def test_a_volume_may_be_off_by_half_a_voxel_of_border_all_round():
+    labels = np.zeros((40, 30, 12), dtype=np.uint16)
+    labels[5:35, 5:25, 3:9] = label_of(MEDIUS, Side.RIGHT)  # 30 by 20 pixels of 1 mm, six slices of 5 mm
+    segmentation = ellipsoids.segmented(labels, ellipsoids.grid((1.0, 1.0, 5.0), (40.0, 30.0, 60.0)))
+    volume = Volume(np.ones(labels.shape), segmentation.geometry, labels >= 0, SeriesInfo("block"))
+    (m,) = [
+        m
+        for m in measure(lean_map(segmentation), segmentation, volume)
+        if (m.muscle, m.side, m.region) == (*ONE, "whole")
+    ]
+    assert m.volume_ml == pytest.approx(30 * 20 * 30 / 1000)
+    assert m.volume_se_ml == pytest.approx((31 * 21 - 30 * 20) * 30 / 1000, rel=0.1)
+    assert VolumeError(3.0, 4.0).total == pytest.approx(5.0), "two independent sources"
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.5])
