@@ -226,6 +226,11 @@ def _volumes(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> _Volumes |
         detail = f"outline not to be trusted on the {' and the '.join(doubted)}"
         findings.append(Finding("not_comparable", detail, muscle))
         return None
+    in_part = [m.side.value for m in pair.both if m.coverage is None]
+    if in_part:
+        detail = f"outlined in part only on the {' and the '.join(in_part)}"
+        findings.append(Finding("not_comparable", detail, muscle))
+        return None
     if not pair.cuts <= LEVELS:
         detail = f"cut at {', '.join(sorted(pair.cuts - LEVELS))}"
         findings.append(Finding("not_comparable", detail, muscle))

@@ -119,7 +119,7 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "not_comparable": FindingKind(
         Severity.STOP,
-        "The sides cannot be compared: a muscle is missing, cut where the other is not, or badly outlined.",
+        "The sides cannot be compared: a muscle is missing, cut at its side, or outlined badly or in part.",
     ),
     "fat_not_comparable": FindingKind(
         Severity.STOP,

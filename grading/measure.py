@@ -30,16 +30,19 @@ class MuscleMeasurement:
 
     Attributes:
         muscle, side, region: what was measured.
-        volume_ml: whole volume, mL; None when the field of view cuts the muscle or its outline is unusable.
+        volume_ml: whole volume, mL; None when the field of view cuts the muscle, it was outlined in part only
+            or its outline is unusable.
         volume_se_ml: standard error of `covered_volume_ml`, from all sources.
-        covered_volume_ml: volume in view, mL; of an unusable outline what lies inside it.
+        covered_volume_ml: volume in view, mL, as far as it is outlined.
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
-        max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None as above.
+        max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None where the
+            muscle was outlined in part only or its outline is unusable.
         fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
         threshold_fraction: share of the inside that is nearer fat than muscle, 0-1; None where fat folds.
         fat_method: "t1" or "dixon".
-        coverage: share of the muscle in view, 0-1; an estimate below 1, see `grading.field_of_view`.
+        coverage: share of the muscle in view, 0-1; an estimate below 1, see `grading.field_of_view`. None
+            where it was outlined in part only.
         cut_faces: faces of the view that cut the muscle.
         extent_mm: lowest and highest level (world z) in view, mm.
         excluded_fraction: share of the muscle's voxels without usable signal, 0-1.
@@ -82,7 +85,7 @@ class _Body:
         muscle, side: which.
         zones: where each voxel of `view.box` lies in it.
         view: how the image shows it.
-        coverage: share of it in view, 0-1.
+        coverage: share of it in view, 0-1; None where it was outlined in part only.
         trust: likely Dice overlap of its outline with the truth, 0-1.
         findings: what limits every number of it.
     """
@@ -91,9 +94,14 @@ class _Body:
     side: Side
     zones: ZoneArray
     view: View
-    coverage: float
+    coverage: float | None
     trust: float
     findings: tuple[Finding, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the muscle is in view and outlined."""
+        return self.coverage is not None and not self.view.cuts
 
 
 def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[MuscleMeasurement, ...]:
@@ -105,6 +113,7 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
         volume: the image: where it is valid and how its slices lie.
     """
     rows: list[MuscleMeasurement] = []
+    in_part = any(finding.code == "partly_outlined" for finding in segmentation.findings)
     for muscle in Muscle:
         masks = {side: segmentation.mask(muscle, side) for side in SIDES}
         views = {side: view_of(mask, volume) for side, mask in masks.items()}
@@ -125,7 +134,8 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
             trust = expected_dice(segmentation, muscle, side)
             doubts = outline_doubts(trust, muscle, side) + possible_mass(muscle, side, balls_mm)
             limits = (*doubts, *_limits(fat, muscle, side))
-            body = _body(muscle, side, masks[side], view, views[side.other], trust, limits, volume)
+            coverage = None if in_part else view.coverage(muscle, views[side.other])
+            body = _body(muscle, side, masks[side], view, coverage, trust, limits, volume)
             parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
             rows += [_measure_part(part, body, fat, volume) for part in parts]
     return tuple(rows)
@@ -136,15 +146,15 @@ def _body(
     side: Side,
     mask: BoolArray,
     view: View,
-    other: View | None,
+    coverage: float | None,
     trust: float,
     limits: tuple[Finding, ...],
     volume: Volume,
 ) -> _Body:
     zones = zones_of(mask, view.box, volume.geometry, volume.series.slice_axis)
-    coverage = view.coverage(muscle, other)
     if view.cuts:
-        detail = f"cut at {', '.join(view.faces(side))}; about {coverage:.0%} in view"
+        share = "" if coverage is None else f"; about {coverage:.0%} in view"
+        detail = f"cut at {', '.join(view.faces(side))}{share}"
         limits = (Finding("cut_by_field_of_view", detail, muscle, side), *limits)
     return _Body(muscle, side, zones, view, coverage, trust, limits)
 
@@ -172,7 +182,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     border = float(np.count_nonzero(within & (body.zones < INSIDE)))
     doubt = volume_error(covered, border * voxel_ml, body.trust)
     usable = _usable(findings)
-    whole = covered if usable and not body.view.cuts else None
+    whole = covered if usable and body.whole else None
     return MuscleMeasurement(
         muscle,
         side,
@@ -182,7 +192,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         volume_error=doubt,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
-        max_csa_cm2=view.max_csa_cm2 if usable else None,
+        max_csa_cm2=view.max_csa_cm2 if usable and body.coverage is not None else None,
         fat_fraction=reading.fraction if reading else None,
         fat_fraction_se=reading.error.total if reading else None,
         fat_error=reading.error if reading else None,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side, label_of
+from grading.asymmetry import compare
 from grading.fat import FatMap, fat_map
 from grading.findings import Finding
 from grading.measure import measure
@@ -210,6 +211,20 @@ def test_a_muscle_is_measured_on_what_carries_signal_while_that_is_most_of_it(lo
     assert m.excluded_fraction == pytest.approx(lost, abs=0.03)
     assert codes(m) == ([code] if code else [])
     assert (m.fat_fraction is not None) is measured
+
+
+def test_a_muscle_outlined_on_some_slices_has_fat_but_no_whole_volume_nor_share_in_view():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    some = replace(labels, findings=(Finding("partly_outlined"),))
+    found = measure(lean_map(some), some, volume)
+    for m in (m for m in found if m.region is Region.WHOLE):
+        assert m.fat_fraction == pytest.approx(0.0)
+        assert m.covered_volume_ml > 0
+        assert (m.volume_ml, m.lean_volume_ml, m.max_csa_cm2, m.coverage) == (None, None, None, None)
+    for a in compare(found, some, lean_map(some), volume):
+        assert a.volume_asymmetry_percent is None
+        assert a.fat_fraction_difference == pytest.approx(0.0)
+        assert a.findings[0].detail == "outlined in part only on the left and the right"
 
 
 def test_a_volume_may_be_off_by_half_a_voxel_of_border_all_round():

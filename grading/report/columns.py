@@ -41,7 +41,7 @@ COLUMNS: dict[str, Column] = {
     "side": Column("Side of the patient's body.", levels={"left": "the patient's left", "right": "right"}),
     "region": Column("Part of the muscle, or whole."),
     "volume_ml": Column(
-        "Volume with the fat inside it; empty where the image cuts the muscle or the outline is unusable.",
+        "Volume with the fat inside it; empty where the image cuts it or its outline is unusable or partial.",
         "mL",
     ),
     "lean_volume_ml": Column("Volume times (1 - fat fraction).", "mL"),

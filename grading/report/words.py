@@ -26,8 +26,8 @@ class Words:
         fat: fat fraction and its standard error, "12.3 ± 1.1", percent.
         quartile: stage, and in brackets the stages the error leaves possible where there are several.
         goutallier: the same.
-        volume: mL and its standard error, "345 ± 12"; where the field of view cuts the muscle ">" and what is
-            in view.
+        volume: mL and its standard error, "345 ± 12"; where the field of view cuts the muscle or it was
+            outlined in part only ">" and that part.
     """
 
     fat: str
