@@ -119,7 +119,7 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "not_comparable": FindingKind(
         Severity.STOP,
-        "The sides cannot be compared: a muscle is missing, cut at its side, or outlined badly or in part.",
+        "The sides cannot be compared: a muscle is missing, cut unlike the other, badly or partly outlined.",
     ),
     "fat_not_comparable": FindingKind(
         Severity.STOP,

@@ -179,15 +179,15 @@ def compared_prisms(confidence=1.0, **extents):
     return compare(rows, doubted, fat, volume)[0]
 
 
-def of_rows(volumes_ml, errors_ml=(1.0, 1.0), fractions=(0.2, 0.2), errors=(0.01, 0.01), **more):
+def of_rows(volumes_ml, errors_ml=(1.0, 1.0), fractions=(0.2, 0.2), errors=(0.01, 0.01), lost=(0.0, 0.0)):
     """Left against right of two whole muscles with these numbers."""
     rows = [
         MuscleMeasurement(
             MEDIUS, side, volume_ml=ml, covered_volume_ml=ml, volume_se_ml=ml_error,
-            fat_fraction=fraction, fat_fraction_se=error, coverage=1.0, **more,
+            fat_fraction=fraction, fat_fraction_se=error, coverage=1.0, excluded_fraction=excluded,
         )
-        for side, ml, ml_error, fraction, error in zip(
-            SIDES, volumes_ml, errors_ml, fractions, errors, strict=True
+        for side, ml, ml_error, fraction, error, excluded in zip(
+            SIDES, volumes_ml, errors_ml, fractions, errors, lost, strict=True
         )
     ]  # fmt: skip
     volume, labels, fat = prisms()
@@ -220,6 +220,17 @@ def test_a_difference_of_fat_alone_or_of_volume_alone_exceeds_error():
     assert of_rows((100.0, 100.0), fractions=(0.2, 0.5)).exceeds_error is True
     assert of_rows((100.0, 150.0)).exceeds_error is True
     assert of_rows((100.0, 100.0)).exceeds_error is False
+
+
+def test_rests_that_lost_like_shares_are_compared_and_those_that_lost_a_fifth_more_are_not():
+    for lost, compared_fat in (
+        ((0.1, 0.2), True),
+        ((0.3, 0.3), True),
+        ((0.0, 0.2), False),
+        ((0.3, 0.1), False),
+    ):
+        found = of_rows((100.0, 100.0), lost=lost)
+        assert (found.fat_fraction_difference is not None) is compared_fat
 
 
 def test_a_symmetric_person_shown_unevenly_above_and_below_has_no_asymmetry():

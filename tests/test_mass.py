@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from ellipsoid_hip import segmented
 
-from grading.anatomy import Muscle, Side
-from grading.fat import fat_map
+from grading.anatomy import REGIONS, Muscle, Region, Side, label_of
+from grading.fat import FatMap, fat_map
 from grading.io import read
 from grading.mass import LARGEST_MM, possible_mass, widest_lean_ball_mm
 from grading.measure import measure
 from grading.segment import segment
+from grading.series import SeriesInfo
+from grading.volume import Geometry, Volume
 
 MAXIMUS = Muscle.GLUTEUS_MAXIMUS
 SPACINGS = ((1.0, 5.0, 1.0), (1.0, 1.0, 4.0), (2.0, 2.0, 2.0))
@@ -66,6 +69,24 @@ def test_a_wide_lean_ball_is_told_unless_the_other_side_has_its_like():
 def test_the_tumours_known_are_told_from_the_widest_lean_ball_of_healthy_women():
     assert possible_mass(MAXIMUS, Side.RIGHT, {Side.RIGHT: 47.0})
     assert not possible_mass(MAXIMUS, Side.RIGHT, {Side.RIGHT: 31.0})
+
+
+def test_a_mass_in_one_muscle_is_told_in_every_row_of_it_and_in_no_other():
+    labels = np.zeros((60, 40, 30), dtype=np.uint16)
+    labels[36:56, 8:28, 5:25] = label_of(MAXIMUS, Side.RIGHT)  # 60 mm wide, no streak in it
+    labels[4:24, 8:14, 5:25] = label_of(MAXIMUS, Side.LEFT)  # 18 mm
+    volume = Volume(
+        np.ones(labels.shape),
+        Geometry(labels.shape, np.diag([3.0] * 3 + [1])),
+        labels >= 0,
+        SeriesInfo("hips"),
+    )
+    fat = FatMap(np.zeros(labels.shape), labels >= 0, volume.geometry, "t1")
+    rows = measure(fat, segmented(labels, volume.geometry), volume)
+    told = [m for m in rows if "possible_mass" in [f.code for f in m.findings]]
+    assert [(m.muscle, m.side, m.region) for m in told] == [
+        (MAXIMUS, Side.RIGHT, region) for region in (Region.WHOLE, *REGIONS[MAXIMUS])
+    ]
 
 
 @pytest.mark.real_data

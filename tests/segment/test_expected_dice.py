@@ -10,7 +10,7 @@ from grading.anatomy import Muscle, Region, Side
 from grading.fat import fat_map
 from grading.findings import FINDINGS, Severity
 from grading.measure import measure
-from grading.segment.expected_dice import CONFIDENCE, DICE, DOUBTFUL, UNUSABLE, expected_dice
+from grading.segment.expected_dice import CONFIDENCE, DICE, DOUBTFUL, UNUSABLE, expected_dice, outline_doubts
 
 ONE = (Muscle.GLUTEUS_MEDIUS, Side.RIGHT)
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
@@ -47,6 +47,13 @@ def test_doubt_grows_into_refusal(dice, finding, measured):
 def test_severities_are_a_caution_and_a_stop():
     assert FINDINGS["low_confidence"].severity is Severity.CAUTION
     assert FINDINGS["outline_unusable"].severity is Severity.STOP
+
+
+@pytest.mark.parametrize(
+    ("dice", "said"), [(0.80, []), (0.60, ["low_confidence"]), (0.45, ["outline_unusable"])]
+)
+def test_an_outline_as_good_as_readers_agree_is_fine_and_one_that_is_half_wrong_is_not_measured(dice, said):
+    assert [f.code for f in outline_doubts(dice, *ONE)] == said
 
 
 def test_more_confidence_never_promises_less_overlap():

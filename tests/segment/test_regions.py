@@ -103,12 +103,12 @@ def test_without_any_femur_the_level_is_an_estimate_within_a_few_centimetres():
     assert abs(lowest[0] - lowest[1]) * body().geometry.spacing_mm[2] < 30
 
 
-def test_a_maximus_cut_above_without_a_femur_has_no_regions():
+@pytest.mark.parametrize("above", [True, False])
+def test_a_maximus_cut_above_or_below_without_a_femur_has_no_regions(above):
     bare = without(body(), *FEMORA)
     height = int(np.argwhere(bare.mask(MAXIMUS, LEFT))[:, 2].mean())
-    cut = segmented(
-        bare.labels[..., :height], Geometry((*bare.labels.shape[:2], height), bare.geometry.affine)
-    )
+    shown = bare.labels[..., :height] if above else bare.labels[..., height:]
+    cut = segmented(shown, Geometry(shown.shape, bare.geometry.affine))
     parts = divide(cut, MAXIMUS, LEFT)
     assert [[f.code for f in part.findings] for part in parts] == [["region_undefined"]] * 2
     assert not any(part.mask.any() for part in parts)
