@@ -39,12 +39,14 @@ class Distribution:
         muscle: the muscle.
         side: "left" or "right".
         values: of every study that has one, ascending.
+        method: how fat was measured, "t1" or "dixon", which are never mixed; "" for volumes.
     """
 
     quantity: str
     muscle: Muscle
     side: str
     values: tuple[Value, ...]
+    method: str = ""
 
     def quartiles(self) -> tuple[float, float, float]:
         """First quartile, median and third quartile; all the same for a single value."""
@@ -83,18 +85,24 @@ class Reason:
 
 
 def distributions(entries: Iterable[Entry], quantity: str) -> list[Distribution]:
-    """`quantity` of each whole muscle, right before left; entries without a value are left out."""
-    found: dict[tuple[str, str], list[Value]] = {}
+    """`quantity` of each whole muscle, right before left; entries without a value are left out.
+
+    Fat fractions from T1 and from Dixon images are different quantities and stand apart.
+    """
+    found: dict[tuple[str, str, str], list[Value]] = {}
     for entry in entries:
         for line in csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS):
             if line["region"] == Region.WHOLE and line[quantity]:
                 value = Value(entry.name, float(line[quantity]))
-                found.setdefault((line["muscle"], line["side"]), []).append(value)
+                method = line["fat_method"] if quantity == "fat_fraction" else ""
+                found.setdefault((line["muscle"], line["side"], method), []).append(value)
+    methods = sorted({method for _, _, method in found}, reverse=True)
     return [
-        Distribution(quantity, muscle, side, tuple(sorted(values, key=lambda v: (v.number, v.study))))
+        Distribution(quantity, muscle, side, tuple(sorted(values, key=lambda v: (v.number, v.study))), method)
+        for method in methods
         for muscle in Muscle
         for side in sorted(SIDES, reverse=True)
-        if (values := found.get((muscle.value, side.value)))
+        if (values := found.get((muscle.value, side.value, method)))
     ]
 
 

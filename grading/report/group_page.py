@@ -78,6 +78,7 @@ def summary_html(entries: Sequence[Entry]) -> str:
 def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     title, factor = _QUANTITIES[quantity]
     marks = ticks(max(group.values[-1].number for group in groups))
+    several = len({group.method for group in groups}) > 1
     lowest = min(0.0, *(group.values[0].number for group in groups))  # noise may read a little below no fat
     scale = (_WIDTH - _LEFT - 20) / ((marks[-1] - lowest) or 1.0)
 
@@ -86,7 +87,7 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
 
     lines = tuple(
         Line(
-            label=f"{SHORT[group.muscle]} {group.side}",
+            label=f"{SHORT[group.muscle]} {group.side}" + (f", {group.method}" if several else ""),
             middle=_TOP + _ROW * (row + 0.5),
             box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
             dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),

@@ -35,6 +35,19 @@ def test_the_study_far_from_the_others_is_named_first():
     assert [o.value.study for o in found] == ["odd", "odd", "far", "far"]
 
 
+def test_fat_of_t1_and_of_dixon_images_is_never_one_distribution_and_volume_is():
+    entries = [graded(f"t{n}", 0.20 + 0.005 * n) for n in range(10)]
+    entries += [graded(f"d{n}", 0.60 + 0.005 * n, fat_method="dixon") for n in range(2)]
+    groups = distributions(entries, "fat_fraction")
+    assert [(g.method, g.side, len(g.values)) for g in groups] == [
+        ("t1", "right", 10), ("t1", "left", 10), ("dixon", "right", 2), ("dixon", "left", 2),
+    ]  # fmt: skip
+    assert not outliers(groups, 30), "two Dixon studies tell nothing about each other"
+    assert [len(g.values) for g in distributions(entries, "volume_ml")] == [12, 12]
+    assert "medius left, dixon" in summary_html(entries)
+    assert "medius left, t1" not in summary_html(entries[:10])
+
+
 def test_equal_studies_and_small_groups_have_no_outliers():
     equal = [graded(f"s{n}", 0.2) for n in range(20)] + [graded("near", 0.21)]
     assert not outliers(distributions(equal, "fat_fraction"), 30)
