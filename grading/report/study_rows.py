@@ -174,7 +174,7 @@ def _sides_row(a: Asymmetry) -> SidesRow:
         volume=signed(a.volume_asymmetry_percent, a.volume_error_percent, 1),
         volume_exceeds_error=_verdict(a.volume_exceeds_error),
         exceeds_normal=_verdict(a.exceeds_normal),
-        compared=UNKNOWN if a.volume_asymmetry_percent is None else slab,
+        compared=UNKNOWN if a.volume_asymmetry_percent is None and a.common_slab_mm is None else slab,
     )
 
 

@@ -16,7 +16,7 @@ from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding
 from grading.report.study_page import study_html, thumbnail_png
 from grading.report.study_report import StudyImages
-from grading.report.study_rows import muscle_rows
+from grading.report.study_rows import muscle_rows, sides_rows
 from grading.report.tables import MEASUREMENT_COLUMNS, csv_text, measurement_rows
 
 LARGEST_BYTES = 8_000_000
@@ -148,6 +148,13 @@ def test_a_fraction_that_rounds_to_zero_has_no_sign(images):
     page = Page(html_of(images, measurements=[measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, -0.0002)]))
     assert page.texts("fat") == ["0.0 ± 2.0"]
     assert page.every("svg")[0]["aria-label"].startswith("fat fraction 0.0 %")
+
+
+def test_what_was_compared_is_told_where_fat_alone_was_compared():
+    report = report_of()
+    cut = replace(report.asymmetries[0], volume_asymmetry_percent=None, common_slab_mm=40.0)
+    rows = sides_rows(replace(report, asymmetries=(cut, replace(cut, common_slab_mm=None))))
+    assert [row.compared for row in rows] == ["common slab, 40 mm", "–"]
 
 
 @pytest.mark.parametrize(("fat", "interval"), [(0.01, "0.0 to 4.9 %"), (0.98, "94.1 to 100.0 %")])

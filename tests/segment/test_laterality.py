@@ -100,6 +100,11 @@ def test_the_request_comes_before_the_anatomy_and_the_header_after_it():
     assert on_side(settle_sides(exchanged(labels), geometry, named=side.other), side.other) == 0
 
 
+def test_a_request_against_the_anatomy_loses_no_muscle():
+    labels, geometry, side = cropped("right hip with sacrum")
+    assert on_side(settle_sides(labels, geometry, requested=side.other), side.other) >= on_side(labels, side)
+
+
 def test_without_bones_the_header_tells_the_side_and_without_that_the_majority():
     labels, geometry, side = cropped("right hip")
     muscles = without(labels, "hip_bone", "femur", "sacrum")

@@ -103,6 +103,19 @@ def test_without_any_femur_the_level_is_an_estimate_within_a_few_centimetres():
     assert abs(lowest[0] - lowest[1]) * body().geometry.spacing_mm[2] < 30
 
 
+def test_a_femur_in_view_down_to_the_knee_still_shows_the_top_of_its_head():
+    """The shaft runs 70 mm towards the other knee, so that it ends medially of the head."""
+    labels = np.zeros((60, 20, 130), dtype=np.uint16)  # 3 mm voxels
+    labels[35:50, 5:18, 108:123] = label_of("femur", RIGHT)  # the head, up to 369 mm
+    labels[47:55, 5:18, 100:115] = label_of("femur", RIGHT)  # the greater trochanter
+    for level in range(100):
+        start = 22 + round(25 * level / 100)
+        labels[start : start + 8, 8:15, level] = label_of("femur", RIGHT)
+    labels[10:30, 0:4, 90:128] = label_of(MAXIMUS, RIGHT)
+    upper, _ = divide(segmented(labels, Geometry(labels.shape, np.diag([3.0, 3, 3, 1]))), MAXIMUS, RIGHT)
+    assert 3 * np.argwhere(upper.mask)[:, 2].min() == pytest.approx(369, abs=4)
+
+
 @pytest.mark.parametrize("above", [True, False])
 def test_a_maximus_cut_above_or_below_without_a_femur_has_no_regions(above):
     bare = without(body(), *FEMORA)
