@@ -104,12 +104,12 @@ def test_without_any_femur_the_level_is_an_estimate_within_a_few_centimetres():
 
 
 def test_a_femur_in_view_down_to_the_knee_still_shows_the_top_of_its_head():
-    """The shaft runs 70 mm towards the other knee, so that it ends medially of the head."""
+    """The shaft runs 90 mm towards the other knee, so that it ends medially of the head."""
     labels = np.zeros((60, 20, 130), dtype=np.uint16)  # 3 mm voxels
     labels[35:50, 5:18, 108:123] = label_of("femur", RIGHT)  # the head, up to 369 mm
     labels[47:55, 5:18, 100:115] = label_of("femur", RIGHT)  # the greater trochanter
     for level in range(100):
-        start = 22 + round(25 * level / 100)
+        start = 15 + round(30 * level / 100)
         labels[start : start + 8, 8:15, level] = label_of("femur", RIGHT)
     labels[10:30, 0:4, 90:128] = label_of(MAXIMUS, RIGHT)
     upper, _ = divide(segmented(labels, Geometry(labels.shape, np.diag([3.0, 3, 3, 1]))), MAXIMUS, RIGHT)
