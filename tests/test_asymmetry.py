@@ -137,7 +137,9 @@ def test_an_outline_not_to_be_trusted_is_not_compared_and_the_row_says_so():
     volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
     confidence = np.where(labels.mask(MEDIUS, Side.RIGHT), 0.5, 1.0).astype(np.float32)
     doubted = replace(labels, confidence=confidence)
-    a = compared(volume, doubted)[MEDIUS]
+    fat = fat_map(volume, doubted)
+    rows = measure(fat, doubted, volume)
+    (a,) = [a for a in compare(rows, doubted, fat, volume) if a.muscle is MEDIUS]
     assert a.volume_asymmetry_percent is None
     assert a.fat_fraction_difference is None
     assert a.exceeds_error is None
@@ -145,11 +147,7 @@ def test_an_outline_not_to_be_trusted_is_not_compared_and_the_row_says_so():
     details = {f.code: f.detail for f in a.findings}
     assert details["not_comparable"] == "outline not to be trusted on the right"
     assert details["fat_not_comparable"] == "not known: right, outline_unusable"
-    (row,) = [
-        m
-        for m in measure(fat_map(volume, doubted), doubted, volume)
-        if (m.muscle, m.side, m.region) == (MEDIUS, Side.RIGHT, Region.WHOLE)
-    ]
+    (row,) = [m for m in rows if (m.muscle, m.side, m.region) == (MEDIUS, Side.RIGHT, Region.WHOLE)]
     assert (row.volume_ml, row.lean_volume_ml, row.max_csa_cm2) == (None, None, None)
 
 

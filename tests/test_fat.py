@@ -1,6 +1,7 @@
 """Fat fraction: what it reads on hips whose fat is known, and the laws it keeps."""
 
 from dataclasses import replace
+from functools import cache
 
 import ellipsoid_hip as ellipsoids
 import numpy as np
@@ -60,8 +61,8 @@ def test_every_gluteus_on_both_sides_may_be_fatty_while_others_are_lean():
 
 
 def test_fat_in_streaks_reads_as_much_as_fat_spread_evenly():
-    volume, labels = ellipsoids.hips(0.3, streaks=True)
-    truth = readings(*ellipsoids.hips(0.3, streaks=True, snr=1e6, shading=0.0))
+    volume, labels = ellipsoids.hips(0.3, streaks=True, geometry=COARSE)
+    truth = readings(*ellipsoids.hips(0.3, streaks=True, snr=1e6, shading=0.0, geometry=COARSE))
     for place, read in readings(volume, labels).items():
         assert abs(read - truth[place]) < 0.02, place
 
@@ -113,12 +114,19 @@ def test_labels_on_another_grid_are_refused():
         fat_map(part, labels)
 
 
+@cache
+def one_fatty():
+    """Coarse hips with one fatty muscle, and what they read."""
+    volume, labels = ellipsoids.hips({ONE: 0.4}, geometry=COARSE)
+    return volume, labels, readings(volume, labels)
+
+
 @settings(max_examples=3, deadline=None)
 @given(gain=st.floats(1e-3, 1e4))
 def test_scanner_gain_changes_no_fraction(gain):
-    volume, labels = ellipsoids.hips({ONE: 0.4}, geometry=COARSE)
+    volume, labels, read = one_fatty()
     louder = replace(volume, voxels=(volume.voxels * np.float32(gain)).astype(np.float32))
-    assert readings(louder, labels) == pytest.approx(readings(volume, labels), abs=2e-3)
+    assert readings(louder, labels) == pytest.approx(read, abs=2e-3)
 
 
 @settings(max_examples=3, deadline=None)
@@ -139,9 +147,9 @@ def test_the_lean_signal_is_the_lowest_that_muscles_share():
 
 def test_no_rounding_lets_a_muscle_in_or_out_of_the_lean_reference():
     others = [95.0, 98.0, 100.0, 101.0, 103.0, 107.0]
-    at = np.linspace(90.0, 130.0, 4001)  # steps of 0.01
+    at = np.linspace(90.0, 130.0, 1001)  # steps of 0.04
     read = np.array([weighted_reference(*lean_signal([*others, value])) for value in at])
-    assert np.abs(np.diff(read, axis=0)).max() < 0.01
+    assert np.abs(np.diff(read, axis=0)).max() < 0.04
     assert read[-1] == pytest.approx(weighted_reference(*lean_signal(others)))
 
 
