@@ -67,7 +67,9 @@ def test_gradient_echoes_alternate_between_opposed_and_in_phase(
 @pytest.mark.parametrize(
     ("value", "role"),
     [("WATER", Role.WATER), ("F", Role.FAT), ("IP", Role.IN_PHASE), ("OPP_PHASE", Role.OPPOSED_PHASE),
-     ("FF", Role.FAT_FRACTION), ("LOCALIZER", Role.LOCALIZER), ("ADC", Role.DWI), ("MPR", Role.DERIVED)],
+     ("FF", Role.FAT_FRACTION), ("LOCALIZER", Role.LOCALIZER), ("ADC", Role.DWI), ("MPR", Role.DERIVED),
+     ("OUT_OF_PHASE", Role.OPPOSED_PHASE), ("MAX_IP", Role.DERIVED), ("R", Role.DERIVED),
+     ("B0 MAP", Role.DERIVED)],
 )  # fmt: skip
 def test_image_type_decides_before_timing(value: str, role: Role) -> None:
     assert spin_echo(10, 500, image_type=("ORIGINAL", "PRIMARY", value)) is role
