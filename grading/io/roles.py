@@ -43,8 +43,9 @@ _IMAGE_TYPES: dict[str, Role] = {
 _IMAGE_TYPE_START = 2  # values 1 and 2 (ORIGINAL/DERIVED, PRIMARY/SECONDARY) say nothing about contrast
 
 _FAT_SUPPRESSED = (
-    r"fs|sfs|fatsat|fat sat\w*|fat ?supp\w*|fat null\w*|spir|spair|chess|watex|water ?exc\w*|proset|we"
-)
+    r"f ?s|sfs|f ?sat|fat ?sat\w*|fat ?supp?\w*|fat null\w*|spir|spair|aspir|spec ?ir|chess|watex|"
+    r"water ?exc\w*|watsc?|proset|we|e?thrive|lava(?! ?flex)"
+)  # THRIVE and LAVA suppress fat by design, WATS excites water alone
 _NOT_SUPPRESSED = rf"\b(?:no|non|not|without|w o|wo|ohne|sans) ?(?:{_FAT_SUPPRESSED})\b|\bnon?fs\b"
 _DIXON = r"\b(?:m?dixon|ideal|flex|lavaflex|iqon|fwi)\b"
 
@@ -63,7 +64,7 @@ _WORDS: tuple[tuple[Role, str | None, str], ...] = (
     (Role.IN_PHASE, None, r"in ?phase|inph"),
     (Role.OPPOSED_PHASE, None, r"(?:out|opp|opposed|out of|outof) ?phase"),
     (Role.WATER, None, r"water(?! ?exc)|wat"),
-    (Role.FAT, None, r"fat(?! ?(?:sat|supp|null|free|fraction|frac))"),
+    (Role.FAT, None, r"fat(?! ?(?:sat|supp?|null|free|fraction|frac))"),
     (Role.WATER, _DIXON, r"w"),
     (Role.FAT, _DIXON, r"f"),
     (Role.IN_PHASE, _DIXON, r"ip|in"),
@@ -79,6 +80,7 @@ _WEIGHTINGS: tuple[tuple[Role, str], ...] = (
     (Role.T2, r"t2w?|t2 ?weighted|t2 ?star|haste|ssfse|flair|bold|fiesta|trufi|bffe|ciss|dess|medic|swi"),
     (Role.PD, r"pdw?|pd ?weighted|proton ?density|dp"),
 )
+_GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag|cor|tra|ax)\b)"  # "t1fs"
 _SUPPRESSED: dict[Role, Role] = {
     Role.T1: Role.T1_FAT_SUPPRESSED,
     Role.T2: Role.T2_FAT_SUPPRESSED,
@@ -192,9 +194,10 @@ def without_label_words(text: str) -> str:
 
 
 def words_of(text: str) -> str:
-    """Lower-case words of a description or file name, single-spaced: "t1_tseFS" becomes "t1 tse fs"."""
+    """Lower-case words of a description or file name: "t1_tseFS" becomes "t1 tse fs", "pdfs" "pd fs"."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z][A-Z]?(?:[^A-Za-z]|$)|[A-Z][a-z])", " ", text)
-    return re.sub(r"[^0-9a-z+*]+", " ", split.casefold()).strip()
+    words = re.sub(r"[^0-9a-z+*]+", " ", split.casefold()).strip()
+    return re.sub(_GLUED, r"\1 ", words)
 
 
 def opposes_fat_and_water(echo_time_ms: float, field_strength_t: float) -> bool:

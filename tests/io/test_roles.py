@@ -39,13 +39,19 @@ def test_inversion_time_tells_stir_t1_and_flair_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["t1_tse_fs_cor", "T1 FatSat", "t1 tse spair", "T1w FS", "t1 fat sat ax", "t1 SPIR"]
-)
+    "text",
+    ["t1_tse_fs_cor", "T1 FatSat", "t1 tse spair", "T1w FS", "t1 fat sat ax", "t1 SPIR", "COR T1 FSAT",
+     "Ax T1 F/S", "t1fs cor", "T1FATSAT", "T1WFS", "T1W FAT SUP", "T1 ASPIR", "T1 SPEC-IR", "eTHRIVE",
+     "Ax LAVA", "3D WATSc"],
+)  # fmt: skip
 def test_fat_suppression_is_recognised(text: str) -> None:
     assert spin_echo(10, 500, text) is Role.T1_FAT_SUPPRESSED
 
 
-@pytest.mark.parametrize("text", ["t1_tse_cor", "T1 no fs", "t1 non FS", "t1 without fat sat", "t1 offset"])
+@pytest.mark.parametrize(
+    "text",
+    ["t1_tse_cor", "T1 no fs", "t1 non FS", "t1 without fat sat", "t1 offset", "Ax LAVA Flex", "T1FSE"],
+)
 def test_its_absence_is_recognised_too(text: str) -> None:
     assert spin_echo(10, 500, text) is Role.T1
 
@@ -83,11 +89,12 @@ def test_derived_secondary_alone_says_nothing() -> None:
     ("name", "role"),
     [("p1_T1w", Role.T1), ("p1-t2", Role.T2), ("p1_water", Role.WATER), ("fat", Role.FAT),
      ("p_inphase", Role.IN_PHASE), ("x_dixon_W", Role.WATER), ("x_dixon_F", Role.FAT), ("x_W", Role.UNKNOWN),
-     ("pdff", Role.FAT_FRACTION),
      ("t1_fatsat", Role.T1_FAT_SUPPRESSED), ("x_dwi", Role.DWI), ("scout", Role.LOCALIZER), ("ct", Role.CT),
      ("reader_labels", Role.LABEL_MAP), ("p1_seg", Role.LABEL_MAP), ("tumour_mask", Role.LABEL_MAP),
      ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
-     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED), ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
+     ("p1_pd_fs", Role.PD_FAT_SUPPRESSED), ("p1_pdfs", Role.PD_FAT_SUPPRESSED), ("p1_T2TSE", Role.T2),
+     ("hip_t1fs", Role.T1_FAT_SUPPRESSED), ("t1tse", Role.T1), ("pdff", Role.FAT_FRACTION),
+     ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
     assert role_of(Acquisition(text=name), names_labels=True)[0] is role
