@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from grading.io.names import NIFTI_ENDINGS
-from grading.io.roles import Acquisition, series_text
+from grading.io.roles import Acquisition, is_spin_echo, series_text
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
@@ -56,7 +56,7 @@ def acquisition_of(path: Path) -> Acquisition:
         text=f"{text} {said}".strip(),
         image_type=(*image_type, "REFORMATTED") if derived and len(image_type) > 1 else image_type,
         sequence_name=_text(side, "SequenceName") or _text(side, "PulseSequenceName"),
-        spin_echo=True if "SE" in sequence else False if sequence else None,
+        spin_echo=is_spin_echo(sequence),
         inversion="IR" in sequence,
         scan_options=_words(side, "ScanOptions"),
         echo_time_ms=_milliseconds(side, "EchoTime"),

@@ -13,7 +13,7 @@ from grading.errors import UnreadableSeries
 from grading.io.dicom_library import pydicom
 from grading.io.frames import Frame
 from grading.io.identity import Identity
-from grading.io.roles import Acquisition, series_text
+from grading.io.roles import Acquisition, is_spin_echo, series_text
 from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, Tags
 
 MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
@@ -23,6 +23,10 @@ _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _PREAMBLE = 128  # bytes before the magic word
 _FIRST_ELEMENTS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")  # groups 2 and 8, either byte order
 _SIDES = {"R": Side.RIGHT, "L": Side.LEFT}
+_PULSES = {
+    "SPIN": {"SE"},
+    "GRADIENT": {"GR"},
+}  # Echo Pulse Sequence of Enhanced MR as Scanning Sequence has it
 _NO_AGENT = frozenset({"", "no", "none", "without"})
 _IDENTITY_TAGS = (
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
@@ -228,7 +232,7 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
         text=series_text(description, tags.text("ProtocolName"), tags.text("Manufacturer")),
         image_type=tuple(value.upper() for value in tags.texts("FrameType") or tags.texts("ImageType")),
         sequence_name=tags.text("SequenceName") or tags.text("PulseSequenceName"),
-        spin_echo=True if "SE" in sequence or pulse == "SPIN" else False if sequence or pulse else None,
+        spin_echo=is_spin_echo(sequence | _PULSES.get(pulse, set())),
         inversion="IR" in sequence or tags.text("InversionRecovery").upper() == "YES",
         scan_options=tuple(value.upper() for value in tags.texts("ScanOptions")),
         fat_suppressed="FAT" in spectral if spectral else None,

@@ -6,6 +6,7 @@ tables decides for both. Tables come first; physics decides the weighting, words
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from grading.anatomy import Side
@@ -165,6 +166,14 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
     if role in _SUPPRESSED and _is_fat_suppressed(a, text):
         return _SUPPRESSED[role], f"{reason}, fat suppressed"
     return role, reason
+
+
+def is_spin_echo(sequence: Collection[str]) -> bool | None:
+    """Whether Scanning Sequence says spin echo; None where it says neither echo.
+
+    GE writes only RM, research mode, for some fast spin echoes too.
+    """
+    return True if "SE" in sequence else False if {"GR", "EP"}.intersection(sequence) else None
 
 
 def series_text(description: str, protocol: str, manufacturer: str) -> str:

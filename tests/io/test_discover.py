@@ -84,6 +84,17 @@ def test_an_examination_s_protocol_name_does_not_change_what_its_t1_is(tmp_path:
         assert study.chosen[0].info.contrast_agent is None
 
 
+def test_a_spin_echo_in_ge_s_research_mode_is_graded_as_t1(tmp_path: Path) -> None:
+    tags = {
+        "SeriesDescription": "COR T1 FSE",
+        "EchoTime": 8,
+        "RepetitionTime": 600,
+        "MagneticFieldStrength": 3,
+    }
+    save(slices(image(), ScanningSequence="RM", **tags), tmp_path / "p")
+    assert only(discover([tmp_path])).chosen[0].info.role is Role.T1
+
+
 def test_only_t2_and_stir_is_an_unsupported_contrast_that_says_what_was_found(tmp_path: Path) -> None:
     save(slices(image(), **T2), tmp_path / "p" / "b")
     save(slices(image(), **STIR), tmp_path / "p" / "c")

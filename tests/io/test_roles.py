@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from grading.anatomy import Side
 from grading.io.roles import (
     Acquisition,
+    is_spin_echo,
     named_side,
     names_contrast_agent,
     opposes_fat_and_water,
@@ -31,6 +32,17 @@ def test_spin_echo_weighting_follows_te_and_tr(te: float, tr: float, role: Role)
 
 def test_physics_overrules_a_wrong_word() -> None:
     assert spin_echo(100, 4000, "t1_tse_cor") is Role.T2
+
+
+def test_research_mode_is_neither_echo_and_leaves_the_weighting_to_words() -> None:
+    assert [is_spin_echo(said) for said in (["SE", "RM"], ["EP", "GR"], ["RM"], [])] == [
+        True,
+        False,
+        None,
+        None,
+    ]
+    timing = {"echo_time_ms": 8, "repetition_time_ms": 600, "field_strength_t": 3.0}
+    assert role_of(Acquisition(text="COR T1 FSE", spin_echo=is_spin_echo(["RM"]), **timing))[0] is Role.T1  # type: ignore[arg-type]
 
 
 def test_inversion_time_tells_stir_t1_and_flair_apart() -> None:
