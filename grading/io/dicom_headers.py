@@ -14,7 +14,7 @@ from grading.io.dicom_library import pydicom
 from grading.io.frames import Frame
 from grading.io.identity import Identity
 from grading.io.roles import Acquisition, is_spin_echo, series_text
-from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, Tags
+from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, PHILIPS_FRAME, PHILIPS_SCALE_SLOPE, Tags
 
 MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
 MAX_PIXELS = 2**24  # of one slice, 4096 x 4096; a few bytes of a compressed stream may stand for them
@@ -189,7 +189,20 @@ def _frames(path: Path, label: str, top: Tags, rows: int, columns: int) -> Itera
             slope=slope or 1.0,
             intercept=tags.number("RescaleIntercept") or 0.0,
             sop_uid=top.text("SOPInstanceUID"),
+            scale_slope=_scale_slope(top, index),
         )
+
+
+def _scale_slope(top: Tags, index: int) -> float | None:
+    """Philips' scale slope of one frame: in Enhanced MR from its private classic header."""
+    if not top.text("Manufacturer").casefold().startswith("philips"):
+        return None
+    levels = list(top.levels)
+    for group in (top.levels[0].get("PerFrameFunctionalGroupsSequence") or ())[index : index + 1]:
+        private = group.get(pydicom.tag.Tag(PHILIPS_FRAME))
+        levels[:0] = private.value[:1] if private is not None and private.VR == "SQ" else ()
+    slope = Tags(tuple(levels)).number(PHILIPS_SCALE_SLOPE)
+    return slope if slope and slope > 0 else None
 
 
 def _frame_tags(top: Tags, index: int) -> Tags:

@@ -22,6 +22,8 @@ from grading.volume import Geometry
 
 _LOCALIZER_PLANES = 3  # sagittal, coronal and axial images in one series were made to plan the next one
 
+_COMPARED = frozenset({Role.WATER, Role.FAT, Role.IN_PHASE, Role.OPPOSED_PHASE})  # signal against signal
+
 
 def series_of(instances: Sequence[Instance], unreadable: Sequence[Path] = ()) -> list[SeriesFound]:
     """The images of one study, several from a series that holds several; names are unique.
@@ -66,6 +68,8 @@ def _series(instances: list[Instance], identity: Identity) -> list[SeriesFound]:
         role, reason = role_of(acquisition)
         if len(planes) >= _LOCALIZER_PLANES:
             role, reason = Role.LOCALIZER, "images in three planes"
+        if role in _COMPARED:
+            part = replace(part, frames=tuple(frame.as_measured() for frame in part.frames))
         name = series_name(first.series_number, owner.description, identity, part.trait)
         found.append(_describe(part, _info(name, role, owner, acquisition), reason))
     return found

@@ -1,6 +1,6 @@
 """One slice image and where it lies, however its file stored it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 Vector = tuple[float, float, float]
@@ -37,6 +37,7 @@ class Frame:
         traits: values of `TRAITS`, "" where unknown.
         slope: stored value to signal (Rescale Slope).
         intercept: signal of stored value 0 (Rescale Intercept).
+        scale_slope: stored value per measured signal (Philips, private), None when absent.
         sop_uid: SOP Instance UID, which copies of a file share; "" when absent.
     """
 
@@ -53,3 +54,15 @@ class Frame:
     slope: float = 1.0
     intercept: float = 0.0
     sop_uid: str = ""
+    scale_slope: float | None = None
+
+    def as_measured(self) -> "Frame":
+        """The frame in units that the images of one Philips scan share; unchanged where no scale is known.
+
+        Rescale Slope gives what the console displays, scaled for each kind of image by itself, so water and
+        fat may be shown on two scales (Chenevert 2014, Translational Oncology 7:65).
+        """
+        if not self.scale_slope:
+            return self
+        intercept = self.intercept / (self.slope * self.scale_slope)
+        return replace(self, slope=1 / self.scale_slope, intercept=intercept)

@@ -39,7 +39,11 @@ HEADER_TAGS = (
     *("PixelSpacing", "SpacingBetweenSlices", "SliceThickness", "RescaleSlope", "RescaleIntercept"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
-HEADER_TAG_NUMBERS = [pydicom.tag.Tag(keyword) for keyword in HEADER_TAGS]
+PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE = "20050010", "2005100E"  # of block "Philips MR Imaging DD 001"
+PHILIPS_FRAME = "2005140F"  # sequence in the functional groups of a frame: its classic header
+HEADER_TAG_NUMBERS = [
+    pydicom.tag.Tag(keyword) for keyword in (*HEADER_TAGS, PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE)
+]
 """The same as numbers, because looking up the words takes longer than reading the header."""
 
 _SIGN_ELSEWHERE = frozenset(map(pydicom.tag.Tag, ("PixelPaddingValue", "PixelPaddingRangeLimit")))

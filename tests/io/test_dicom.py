@@ -13,6 +13,7 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -257,6 +258,46 @@ def test_enhanced_rescale_comes_from_each_frame(tmp_path: Path) -> None:
     voxels = image()
     volume = read(save([enhanced(voxels, slope=0.5)], tmp_path))
     assert volume.voxels.max() == voxels.max() / 2
+
+
+PHILIPS = "Philips MR Imaging DD 001"
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_philips_water_and_fat_are_compared_as_measured_not_as_displayed(tmp_path: Path, syntax: UID) -> None:
+    instances = []
+    for kind, displayed, scale in (("W", 2.0, 0.5), ("F", 1.0, 0.5), ("IP", 1.0, 0.25), ("OP", 1.0, 0.25)):
+        of_kind = slices(
+            image(),
+            syntax=syntax,
+            Manufacturer="Philips Healthcare",
+            ImageType=["DERIVED", "PRIMARY", kind, kind, "DERIVED"],
+            RescaleSlope=displayed,
+            RescaleIntercept=0,
+        )
+        for ds in of_kind:
+            ds.private_block(0x2005, PHILIPS, create=True).add_new(0x0E, "FL", scale)
+        instances += of_kind
+    save(instances, tmp_path)
+    (study,) = discover([tmp_path])
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    for series in study.series:
+        factor = 2 if series.info.role in (Role.WATER, Role.FAT) else 4
+        assert load(series).voxels.max() == image().max() * factor
+
+
+def test_each_frame_of_philips_enhanced_has_its_own_scale(tmp_path: Path) -> None:
+    ds = enhanced(image(), frame_types=("WATER", "FAT"))
+    ds.Manufacturer = "Philips"
+    for number, group in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        classic = Dataset()
+        classic.ImagePositionPatient = [0, 0, 0]  # of another convention, which nobody may use
+        classic.private_block(0x2005, PHILIPS, create=True).add_new(0x0E, "FL", 0.5 if number < 6 else 1.0)
+        group.add_new((0x2005, 0x0014), "LO", "Philips MR Imaging DD 005")
+        group.add_new((0x2005, 0x140F), "SQ", [classic])
+    (study,) = discover([save([ds], tmp_path)])
+    water, fat = (load(series) for series in study.chosen)
+    assert water.voxels.max() == fat.voxels.max() == image().max() * 2
 
 
 def test_identical_copies_of_slices_are_dropped_and_told(tmp_path: Path) -> None:
