@@ -14,7 +14,7 @@ _MS_PER_S = 1000.0  # BIDS gives times in seconds
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
     r"(?<![a-z0-9])((in|out|opp|opposed|out[ _-]?of)[ _-]?phase|inph|water|wat|w|fat|f|in|ip|op|opp|out|"
-    r"opposed|phase|pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+)(?![a-z0-9])"
+    r"opposed|phase|pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+[a-z]?)(?![a-z0-9])"
 )
 
 
@@ -37,8 +37,16 @@ def subject_session(path: Path) -> str:
 
 
 def common_stem(path: Path) -> str:
-    """Name without the words that tell the images of one Dixon scan apart; "" when nothing remains."""
-    return re.sub(r"[^a-z0-9]+", "_", _DIXON_WORDS.sub(" ", stem(path).casefold())).strip("_")
+    """Name without what tells the images of one Dixon scan apart; "" when nothing remains.
+
+    That is, words like "water" and the number of the series, which converters put into names ("..._12",
+    "..._12a" for a second image of it).
+    """
+    name = _DIXON_WORDS.sub(" ", stem(path).casefold())
+    number = sidecar(path).get("SeriesNumber")
+    if isinstance(number, int):
+        name = re.sub(rf"(?<![a-z0-9])0*{number}[a-z]?(?![a-z0-9])", " ", name)
+    return re.sub(r"[^a-z0-9]+", "_", name).strip("_")
 
 
 def acquisition_of(path: Path) -> Acquisition:

@@ -478,6 +478,28 @@ def test_in_and_opposed_phase_files_of_one_stem_are_one_study(tmp_path: Path, on
     assert [s.info.name for s in studies[0].chosen] == [f"p1_{one}", f"p1_{other}"]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"water": ("p_t1_vibe_dixon_20240102_14", 14), "fat": ("p_t1_vibe_dixon_20240102_13", 13)},
+        {
+            "water": ("p_mDIXON_401b", 401),
+            "fat": ("p_mDIXON_401_e1c", 401),
+            "in_phase": ("p_mDIXON_401", 401),
+        },
+    ],
+)
+def test_dixon_files_that_a_converter_numbered_are_one_study(
+    tmp_path: Path, names: dict[str, tuple[str, int]]
+) -> None:
+    for kind, (name, number) in names.items():
+        types = ["DERIVED", "PRIMARY", "DIXON", kind.upper()]
+        nifti(tmp_path / f"{name}.nii.gz", ImageType=types, SeriesNumber=number)
+    study = only(discover([tmp_path]))
+    assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
+    assert study.name.startswith("p_")
+
+
 def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:
     nifti(tmp_path / "p1.nii.gz")
     nifti(tmp_path / "p2.nii.gz")
