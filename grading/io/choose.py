@@ -11,8 +11,10 @@ The rule, in order:
 `contrast` "t1" or "dixon" leaves only that kind.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile, zip_longest
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from grading.errors import (
 from grading.findings import Finding
 from grading.io.elsewhere import OTHER_PART, shown_instead
 from grading.io.found import SeriesFound
+from grading.io.frames import TRAITS
 from grading.series import Role
 from grading.volume import Geometry
 
@@ -122,7 +125,7 @@ def _best(series: Sequence[SeriesFound], roles: tuple[Role, ...]) -> tuple[Serie
             return (first,)
         seconds = [s for s in series if s.info.role is roles[1] and _sound(s) and _same_grid(first, s)]
         if seconds:
-            return first, min(seconds, key=lambda second: _name_distance(first.info.name, second.info.name))
+            return first, min(seconds, key=lambda second: _apart(first, second))
     return ()
 
 
@@ -130,10 +133,21 @@ def _same_grid(a: SeriesFound, b: SeriesFound) -> bool:
     return Geometry(a.shape, np.array(a.affine)).same_grid(Geometry(b.shape, np.array(b.affine)))
 
 
-def _name_distance(a: str, b: str) -> tuple[int, str]:
-    """How far two series names are apart: series numbers first, so that pairs of one scan meet."""
-    numbers = [int(name.split("-")[0]) if name.split("-")[0].isdigit() else 0 for name in (a, b)]
-    return abs(numbers[0] - numbers[1]), b
+def _apart(first: SeriesFound, second: SeriesFound) -> tuple[bool, bool, int, int, str]:
+    """How far two images are from one scan: time, contrast agent, numbers in their names, then the letters.
+
+    Scans before and after contrast agent have one grid; water of one with fat of the other is no pair.
+    """
+    a, b = first.info.name, second.info.name
+    other_time = bool(first.frames and second.frames and _times(first).isdisjoint(_times(second)))
+    other_agent = bool(first.info.contrast_agent) is not bool(second.info.contrast_agent)
+    numbers = zip_longest(*(map(int, re.findall(r"\d+", name)) for name in (a, b)), fillvalue=0)
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+    return other_time, other_agent, sum(abs(m - n) for m, n in numbers), -alike, b
+
+
+def _times(series: SeriesFound) -> set[str]:
+    return {frame.traits[TRAITS.index("acquisition time")] for frame in series.frames}
 
 
 def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str) -> str:

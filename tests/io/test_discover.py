@@ -130,6 +130,23 @@ def test_a_dixon_pair_on_one_grid_comes_before_t1(tmp_path: Path) -> None:
     assert [s.info.role for s in t1.chosen] == [Role.T1]
 
 
+def test_fat_of_the_same_scan_as_water_is_its_pair_and_not_that_of_the_nearest_number(tmp_path: Path) -> None:
+    scans = [(5, "FAT", "101500"), (8, "WATER", "101500"), (9, "FAT", "103000"), (12, "WATER", "103000")]
+    for number, kind, time in scans:
+        tags = {"SeriesNumber": number, "AcquisitionTime": time, "SeriesDescription": "vibe"}
+        types = ["DERIVED", "PRIMARY", "DIXON", kind]
+        save(slices(image(), series=f"{number}", ImageType=types, **tags), tmp_path / "p" / f"{number}")
+    assert [s.info.name for s in only(discover([tmp_path])).chosen] == ["08-vibe", "05-vibe"]
+
+
+def test_water_before_contrast_agent_is_not_paired_with_fat_after_it(tmp_path: Path) -> None:
+    for scan, agent in (("pre", None), ("aftergd", "GADOLINIUM")):
+        for kind in ("water", "fat"):
+            nifti(tmp_path / f"sub-01_acq-{scan}_{kind}.nii.gz", ContrastBolusIngredient=agent)
+    chosen = [s.info.name for s in only(discover([tmp_path])).chosen]
+    assert chosen == ["sub-01_acq-pre_water", "sub-01_acq-pre_fat"]
+
+
 def test_a_dixon_pair_of_a_long_echo_comes_behind_t1_and_before_nothing(tmp_path: Path) -> None:
     for number, kind in ((10, "WATER"), (11, "FAT")):
         tags = {"SeriesNumber": number, "ImageType": ["DERIVED", "PRIMARY", "DIXON", kind], "EchoTime": 82}
