@@ -93,6 +93,21 @@ def test_image_type_decides_before_timing(value: str, role: Role) -> None:
     assert spin_echo(10, 500, image_type=("ORIGINAL", "PRIMARY", value)) is role
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t1_vibe_q-dixon_R2*_W",
+        "t1_vibe_q-dixon_T2s_Wat",
+        "R2*: IDEAL IQ",
+        "mDIXON_Quant_T2*",
+        "T2_Star: IDEAL",
+    ],
+)
+def test_a_relaxation_map_beside_a_dixon_pair_is_not_one_of_it(text: str) -> None:
+    timing = {"echo_time_ms": 4.6, "repetition_time_ms": 9, "flip_angle_deg": 10, "field_strength_t": 1.5}
+    assert role_of(Acquisition(text=text, spin_echo=False, **timing))[0] is Role.DERIVED  # type: ignore[arg-type]
+
+
 def test_derived_secondary_alone_says_nothing() -> None:
     assert spin_echo(10, 500, image_type=("DERIVED", "SECONDARY", "OTHER")) is Role.T1
 
