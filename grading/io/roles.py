@@ -73,6 +73,10 @@ _WORDS: tuple[tuple[Role, str | None, str], ...] = (
     (Role.OPPOSED_PHASE, _DIXON, r"op|opp|out"),
     (Role.STIR, None, r"stir|tirm|t2 ?ir"),
 )
+_PHASES = frozenset({Role.IN_PHASE, Role.OPPOSED_PHASE})
+_BOTH_PHASES = (
+    r"\bin(?: ?phase)?(?: and)? (?:out|opp|opposed)(?: of)? ?phase|(?:out|opp|opposed)(?: and)? in ?phase"
+)
 _LABEL_WORDS = (
     r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth"
 )
@@ -159,8 +163,9 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
             return _IMAGE_TYPES[value], f"image type {value}"
     if (a.b_value or 0) > 0 or _finds(_DIFFUSION_SEQUENCE, words_of(a.sequence_name)):
         return Role.DWI, "diffusion weighting"
+    told_by_echo = bool(a.echo_time_ms and a.field_strength_t and re.search(_BOTH_PHASES, text))
     for role, context, pattern in _WORDS:
-        found = _finds(pattern, text)
+        found = _finds(pattern, text) if not (told_by_echo and role in _PHASES) else ""
         if found and (context is None or re.search(context, text)):
             return role, f"named '{found}'"
     role, reason = _weighting(a, text)

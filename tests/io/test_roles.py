@@ -108,6 +108,15 @@ def test_a_relaxation_map_beside_a_dixon_pair_is_not_one_of_it(text: str) -> Non
     assert role_of(Acquisition(text=text, spin_echo=False, **timing))[0] is Role.DERIVED  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "text", ["Ax Dual Echo In/Out Phase", "T1 in and out of phase", "T1 FFE opp/in-phase"]
+)
+def test_where_a_series_is_named_after_both_phases_each_echo_is_known_by_its_time(text: str) -> None:
+    scan = {"spin_echo": False, "repetition_time_ms": 150, "flip_angle_deg": 80, "field_strength_t": 1.5}
+    found = [role_of(Acquisition(text=text, echo_time_ms=te, **scan))[0] for te in (2.3, 4.6)]  # type: ignore[arg-type]
+    assert found == [Role.OPPOSED_PHASE, Role.T1]
+
+
 def test_derived_secondary_alone_says_nothing() -> None:
     assert spin_echo(10, 500, image_type=("DERIVED", "SECONDARY", "OTHER")) is Role.T1
 
