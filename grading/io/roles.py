@@ -48,7 +48,10 @@ _FAT_SUPPRESSED = (
     r"water ?exc\w*|watsc?|proset|we|e?thrive|lava(?! ?flex)"
 )  # THRIVE and LAVA suppress fat by design, WATS excites water alone
 _NOT_SUPPRESSED = rf"\b(?:no|non|not|without|w o|wo|ohne|sans) ?(?:{_FAT_SUPPRESSED})\b|\bnon?fs\b"
-_DIXON = r"\b(?:m?dixon|ideal|flex|lavaflex|iqon|fwi)\b"
+_DIXON = (
+    r"\b(?:m?dixon|ideal|flex|lavaflex|iqon|fwi|wfi)\b|"
+    r"\b(?:vibe|gre|flash|fl[23]d|ffe|tse|fse)\b.* (?:w|f|in|ip|opp?|out)(?: composed)?$"  # "vibe_tra_W"
+)
 
 # First match wins. `None` in the middle means always; a pattern there must also be in the text.
 _WORDS: tuple[tuple[Role, str | None, str], ...] = (

@@ -517,6 +517,12 @@ def test_dixon_files_that_a_converter_numbered_are_one_study(
     assert study.name.startswith("p_")
 
 
+def test_dixon_files_named_after_their_sequence_are_one_study(tmp_path: Path) -> None:
+    for kind in ("W", "F", "in", "opp"):
+        nifti(tmp_path / f"30_3D_GRE_TRA_{kind}.nii.gz")
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.WATER, Role.FAT]
+
+
 def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:
     nifti(tmp_path / "p1.nii.gz")
     nifti(tmp_path / "p2.nii.gz")

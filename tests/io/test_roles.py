@@ -130,6 +130,8 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("hip", Role.UNKNOWN), ("fat_fraction", Role.FAT_FRACTION), ("p1_STIR_cor", Role.STIR),
      ("p1_pd_fs", Role.PD_FAT_SUPPRESSED), ("p1_pdfs", Role.PD_FAT_SUPPRESSED), ("p1_T2TSE", Role.T2),
      ("hip_t1fs", Role.T1_FAT_SUPPRESSED), ("t1tse", Role.T1), ("pdff", Role.FAT_FRACTION),
+     ("3D_GRE_TRA_W", Role.WATER), ("t1_vibe_cor_F", Role.FAT), ("3D_GRE_TRA_opp", Role.OPPOSED_PHASE),
+     ("gre_quick3d_wfi_W", Role.WATER), ("p1_F_t1_vibe", Role.T1), ("x_t1_tse_W", Role.WATER),
      ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
