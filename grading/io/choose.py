@@ -4,7 +4,8 @@ The rule, in order:
 1. A Dixon pair (water and fat on one grid) of short echo time is complete evidence: it needs no reference
    tissue.
 2. Otherwise T1 without fat suppression: most of the gluteal region in view, then without contrast agent,
-   then the finest voxel.
+   then the finest voxel. Where there is none, the in-phase image of a T1-weighted spin-echo Dixon, which is
+   such an image.
 3. Otherwise a Dixon pair of long echo time, in which T2 makes fat read too high.
 4. Otherwise in-phase and opposed-phase images on one grid, whose fractions fold at one half.
 5. Otherwise a ready-made fat-fraction map.
@@ -29,12 +30,14 @@ from grading.findings import Finding
 from grading.io.elsewhere import OTHER_PART, shown_instead
 from grading.io.found import SeriesFound
 from grading.io.frames import TRAITS
+from grading.io.roles import MAX_T1_TE_MS, MAX_T1_TR_MS
 from grading.series import Role
 from grading.volume import Geometry
 
 CONTRASTS = ("auto", "t1", "dixon")
 MIN_SLICES = 3  # fewer slices are no volume
 GLUTEAL_REGION_MM = (380.0, 220.0, 260.0)  # both hips wide; medius to lower maximus (axial length 184-190 mm)
+MIN_SPIN_ECHO_TR_MS = 250.0  # gradient echoes that tell fat from water repeat every 4-200 ms
 _COVERAGE_STEP = 0.1  # coverage differences below a tenth do not outweigh contrast agent and resolution
 
 _WHY_NOT: dict[Role, str] = {
@@ -46,9 +49,9 @@ _WHY_NOT: dict[Role, str] = {
     Role.STIR: "STIR: fat is nulled, so no fat fraction",
     Role.WATER: "Dixon water image without a fat image on the same grid",
     Role.FAT: "Dixon fat image without a water image on the same grid",
-    Role.IN_PHASE: "in-phase image: the Dixon water and fat images are what is graded",
+    Role.IN_PHASE: "in-phase image: by itself no fat fraction",
     Role.OPPOSED_PHASE: "opposed-phase image: fat and water cancel",
-    Role.FAT_FRACTION: "ready-made fat fraction map: water and fat images are what is graded",
+    Role.FAT_FRACTION: "ready-made fat fraction map: images from which it can be measured come first",
     Role.DWI: "diffusion image",
     Role.LOCALIZER: "localizer",
     Role.CT: "CT is not supported yet",
@@ -86,10 +89,10 @@ def choose(
     """
     if contrast not in CONTRASTS:
         raise ConfigurationError(f"unknown contrast {contrast!r}; choose one of {', '.join(CONTRASTS)}")
-    picked: tuple[SeriesFound, ...] = ()
-    for kind, roles, long_echo in _IN_ORDER:
-        if not picked and contrast in ("auto", kind):
-            picked = _best([s for s in series if long_echo or not s.info.long_echo], roles)
+    picked = _first_of(_IN_ORDER[:2], series, contrast)
+    if not picked and contrast != "dixon":
+        series = [_in_phase_as_t1(s) for s in series]
+    picked = picked or _first_of(_IN_ORDER[1:], series, contrast)
     names = {s.info.name for s in picked}
     told = tuple(replace(s, chosen=s.info.name in names, reason=_reason(s, picked, contrast)) for s in series)
     chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
@@ -116,6 +119,29 @@ def _rank(series: SeriesFound) -> tuple[float, bool, float, str]:
         round(float(np.prod(series.spacing_mm)), 2),
         series.info.name,
     )
+
+
+def _first_of(
+    order: Sequence[tuple[str, tuple[Role, ...], bool]], series: Sequence[SeriesFound], contrast: str
+) -> tuple[SeriesFound, ...]:
+    """The best of the first kind in `order` that is there and asked for."""
+    for kind, roles, long_echo in order:
+        if contrast in ("auto", kind):
+            picked = _best([s for s in series if long_echo or not s.info.long_echo], roles)
+            if picked:
+                return picked
+    return ()
+
+
+def _in_phase_as_t1(series: SeriesFound) -> SeriesFound:
+    """An in-phase image of a spin echo of T1 timing as the T1 image that it is; any other as it came."""
+    te, tr = series.info.echo_time_ms, series.info.repetition_time_ms
+    if series.info.role is not Role.IN_PHASE or not te or not tr:
+        return series
+    if te > MAX_T1_TE_MS or not MIN_SPIN_ECHO_TR_MS <= tr <= MAX_T1_TR_MS:
+        return series
+    reason = f"in-phase image of TR {tr:g} ms, TE {te:g} ms ({series.reason})"
+    return replace(series, info=replace(series.info, role=Role.T1), reason=reason)
 
 
 def _best(series: Sequence[SeriesFound], roles: tuple[Role, ...]) -> tuple[SeriesFound, ...]:

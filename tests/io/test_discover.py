@@ -175,6 +175,29 @@ def test_in_and_opposed_phase_or_a_ready_map_are_graded_where_there_is_no_better
     assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.T1]
 
 
+def test_the_in_phase_image_of_a_t1_spin_echo_dixon_is_a_t1_image_where_fat_was_not_kept(
+    tmp_path: Path,
+) -> None:
+    for number, kind in ((10, "WATER"), (11, "IN_PHASE")):
+        types = ["DERIVED", "PRIMARY", "DIXON", kind]
+        save(slices(image(), series=kind, SeriesNumber=number, ImageType=types), tmp_path / "p" / kind)
+    (chosen,) = only(discover([tmp_path])).chosen
+    assert chosen.info.name.startswith("11")
+    assert load(chosen).series.role is Role.T1
+    save(
+        slices(image(), series="FAT", SeriesNumber=12, ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"]),
+        tmp_path / "p" / "FAT",
+    )
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.WATER, Role.FAT]
+    assert only(discover([tmp_path], contrast="t1")).chosen[0].info.name == chosen.info.name
+
+
+def test_the_in_phase_image_of_a_gradient_echo_is_not_taken_for_t1(tmp_path: Path) -> None:
+    tags = {"ScanningSequence": "GR", "RepetitionTime": 7, "EchoTime": 2.4, "FlipAngle": 4}
+    save(slices(image(), ImageType=["DERIVED", "PRIMARY", "DIXON", "IN_PHASE"], **tags), tmp_path / "p")
+    assert isinstance(only(discover([tmp_path])).problem, UnsupportedContrast)
+
+
 def test_water_without_fat_on_its_grid_is_not_a_pair(tmp_path: Path) -> None:
     for number, kind, step in ((10, "WATER", 4.0), (11, "FAT", 5.0)):
         kinds = ["DERIVED", "PRIMARY", "DIXON", kind]
