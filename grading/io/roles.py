@@ -249,7 +249,10 @@ def _weighting(a: Acquisition, text: str) -> tuple[Role, str]:
                 return Role.STIR, f"inversion recovery, {timing}"
             return (Role.T1 if ti <= MAX_T1_TI_MS and te < MIN_T2_TE_MS else Role.T2), timing
         if a.spin_echo:
-            return _spin_echo(te, tr), f"spin echo, {timing}"
+            role = _spin_echo(te, tr)
+            if role is Role.T1 and by_word is Role.PD:  # three-dimensional PD has its short TR and TE
+                return Role.PD, f"named PD, spin echo, {timing}"
+            return role, f"spin echo, {timing}"
         if a.spin_echo is False:
             return _gradient_echo(a, te, tr, by_word, text), f"gradient echo, {timing}{_field(a)}"
     if by_word is not Role.UNKNOWN:

@@ -34,6 +34,12 @@ def test_physics_overrules_a_wrong_word() -> None:
     assert spin_echo(100, 4000, "t1_tse_cor") is Role.T2
 
 
+def test_proton_density_in_three_dimensions_is_not_t1_for_its_short_repetition_time() -> None:
+    assert spin_echo(33, 1000, "pd_space_cor_iso") is Role.PD
+    assert spin_echo(28, 1100, "3D PD SPAIR") is Role.PD_FAT_SUPPRESSED
+    assert spin_echo(20, 700, "t1_space_cor") is Role.T1
+
+
 def test_research_mode_is_neither_echo_and_leaves_the_weighting_to_words() -> None:
     assert [is_spin_echo(said) for said in (["SE", "RM"], ["EP", "GR"], ["RM"], [])] == [
         True,
