@@ -14,7 +14,7 @@ from grading.io.found import SeriesFound
 from grading.io.found_dicom import described
 from grading.io.names import nifti_stem
 from grading.io.nifti import open_nifti, placement, read_nifti, slice_axis_of
-from grading.io.roles import named_side, names_contrast_agent, role_of
+from grading.io.roles import named_side, names_contrast_agent, names_dixon, role_of
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 
@@ -45,7 +45,7 @@ def series_of_file(path: Path) -> SeriesFound:
         reordered, canonical, _ = to_canonical(np.broadcast_to(np.uint8(0), shape), affine)
         slice_axis = canonical_axis_of(slice_axis_of(image, affine), affine)
         found = described(found, Geometry(reordered.shape, canonical), slice_axis)
-        if role is Role.UNKNOWN and not subject_session(path):
+        if role is Role.UNKNOWN and not subject_session(path) and not names_dixon(acquisition.text):
             role, reason = _role_from_values(read_nifti(path).voxels)
             if role is Role.T1:
                 findings += (Finding("contrast_assumed", "no hint in the file's name, no sidecar"),)

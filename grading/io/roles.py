@@ -171,6 +171,8 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
         found = _finds(pattern, text) if not (told_by_echo and role in _PHASES) else ""
         if found and (context is None or re.search(context, text)):
             return role, f"named '{found}'"
+    if names_dixon(a.text):
+        return Role.UNKNOWN, "a Dixon image, but neither header nor name tells which"
     role, reason = _weighting(a, text)
     if role in _SUPPRESSED and _is_fat_suppressed(a, text):
         return _SUPPRESSED[role], f"{reason}, fat suppressed"
@@ -198,6 +200,11 @@ def series_text(description: str, protocol: str, manufacturer: str) -> str:
 def names_contrast_agent(text: str) -> bool:
     """Whether a description says that contrast agent was given ("t1_tse CM", "T1 post Gd", "+C")."""
     return bool(_finds(_AGENT, words_of(text)) or _AGENT_SIGN.search(text.casefold()))
+
+
+def names_dixon(text: str) -> bool:
+    """Whether a description says Dixon, so that the image may be any of four."""
+    return bool(_finds("m?dixon", words_of(text)))
 
 
 def named_side(text: str) -> Side | None:

@@ -491,6 +491,13 @@ def test_a_nifti_without_any_hint_is_taken_as_t1_and_says_so(tmp_path: Path) -> 
     assert "contrast_assumed" in {f.code for f in load(study.chosen[0]).findings}
 
 
+def test_a_dixon_file_of_unknown_kind_is_not_assumed_to_be_t1(tmp_path: Path) -> None:
+    nifti(tmp_path / "hip_mDIXON_401.nii.gz")
+    study = only(discover([tmp_path]))
+    assert study.chosen == ()
+    assert "neither header nor name tells which" in str(study.problem)
+
+
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     for folder in ("p1", "p2"):
         nifti(tmp_path / folder / "t1.nii.gz")

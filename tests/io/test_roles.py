@@ -123,6 +123,13 @@ def test_where_a_series_is_named_after_both_phases_each_echo_is_known_by_its_tim
     assert found == [Role.OPPOSED_PHASE, Role.T1]
 
 
+def test_a_dixon_image_of_which_nothing_tells_whether_it_is_water_is_not_graded_as_t1() -> None:
+    assert (
+        spin_echo(10, 500, "t1_tse_mDIXON", image_type=("ORIGINAL", "PRIMARY", "T1", "MIXED")) is Role.UNKNOWN
+    )
+    assert spin_echo(10, 500, "t1_tse flex coil") is Role.T1
+
+
 def test_derived_secondary_alone_says_nothing() -> None:
     assert spin_echo(10, 500, image_type=("DERIVED", "SECONDARY", "OTHER")) is Role.T1
 
