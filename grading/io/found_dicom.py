@@ -16,7 +16,8 @@ from grading.io.found import SeriesFound
 from grading.io.frames import Frame
 from grading.io.identity import Identity, short_uid
 from grading.io.names import series_name, unique
-from grading.io.roles import Acquisition, named_side, names_contrast_agent, role_of
+from grading.io.roles import Acquisition, role_of
+from grading.io.words import named_side, names_contrast_agent
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 

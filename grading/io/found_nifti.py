@@ -14,7 +14,8 @@ from grading.io.found import SeriesFound
 from grading.io.found_dicom import described
 from grading.io.names import nifti_stem
 from grading.io.nifti import open_nifti, placement, read_nifti, slice_axis_of
-from grading.io.roles import named_side, names_contrast_agent, names_dixon, role_of
+from grading.io.roles import names_dixon, role_of
+from grading.io.words import named_side, names_contrast_agent
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 

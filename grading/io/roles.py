@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from grading.anatomy import Side
+from grading.io.words import finds, words_of
 from grading.series import Role
 
 MAX_T1_TR_MS = 1200.0  # spin echo: T1 weighting needs TR near tissue T1; clinical T1 TSE is 400-900 ms
@@ -89,7 +89,6 @@ _WEIGHTINGS: tuple[tuple[Role, str], ...] = (
     (Role.T2, r"t2w?|t2 ?weighted|t2 ?star|haste|ssfse|flair|bold|fiesta|trufi|bffe|ciss|dess|medic|swi"),
     (Role.PD, r"pdw?|pd ?weighted|proton ?density|dp"),
 )
-_GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag|cor|tra|ax)\b)"  # "t1fs"
 _SUPPRESSED: dict[Role, Role] = {
     Role.T1: Role.T1_FAT_SUPPRESSED,
     Role.T2: Role.T2_FAT_SUPPRESSED,
@@ -98,9 +97,6 @@ _SUPPRESSED: dict[Role, Role] = {
 _SUPPRESSING_OPTIONS = frozenset({"FS", "FATSAT", "WE", "SPIR", "SPAIR", "SAT_FAT"})
 _STEADY_STATE = r"tfi\w*|true ?fisp|trufi\w*|fiesta|b ?ffe|balanced"
 _DIFFUSION_SEQUENCE = r"(?:ep|re) b\w*|ep2d diff"
-_AGENT = r"cm|km|gd|gado\w*|contrast|kontrast|post ?(?:gd|contrast|cm|km)"
-_AGENT_SIGN = re.compile(r"(?<![a-z0-9])(?:\+ ?c|c ?\+)(?![a-z0-9])")
-_SIDE_WORDS = {Side.LEFT: r"left|lt|links|gauche", Side.RIGHT: r"right|rt|rechts|droite?"}
 _MAGNETIC_MODALITIES = frozenset({"MR", ""})
 _PROTOCOL_OF_SERIES = ("siemens", "philips")  # elsewhere the protocol may be the whole examination's
 
@@ -155,20 +151,20 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
     text = words_of(a.text)
     if not a.is_image:
         return Role.DERIVED, f"{a.modality or 'object'} without an image of its own"
-    if a.modality == "SEG" or (names_labels and _finds(_LABEL_WORDS, text)):
+    if a.modality == "SEG" or (names_labels and finds(_LABEL_WORDS, text)):
         return Role.LABEL_MAP, "a label map by its name" if names_labels else "a segmentation object"
-    if a.modality == "CT" or (names_labels and _finds(_CT_WORDS, text)):
+    if a.modality == "CT" or (names_labels and finds(_CT_WORDS, text)):
         return Role.CT, "computed tomography"
     if a.modality not in _MAGNETIC_MODALITIES:
         return Role.DERIVED, f"modality {a.modality} is not MR"
     for value in a.image_type[_IMAGE_TYPE_START:]:
         if value in _IMAGE_TYPES:
             return _IMAGE_TYPES[value], f"image type {value}"
-    if (a.b_value or 0) > 0 or _finds(_DIFFUSION_SEQUENCE, words_of(a.sequence_name)):
+    if (a.b_value or 0) > 0 or finds(_DIFFUSION_SEQUENCE, words_of(a.sequence_name)):
         return Role.DWI, "diffusion weighting"
     told_by_echo = bool(a.echo_time_ms and a.field_strength_t and re.search(_BOTH_PHASES, text))
     for role, context, pattern in _WORDS:
-        found = _finds(pattern, text) if not (told_by_echo and role in _PHASES) else ""
+        found = finds(pattern, text) if not (told_by_echo and role in _PHASES) else ""
         if found and (context is None or re.search(context, text)):
             return role, f"named '{found}'"
     if names_dixon(a.text):
@@ -197,32 +193,14 @@ def series_text(description: str, protocol: str, manufacturer: str) -> str:
     return f"{description} {protocol}".strip() if own else description
 
 
-def names_contrast_agent(text: str) -> bool:
-    """Whether a description says that contrast agent was given ("t1_tse CM", "T1 post Gd", "+C")."""
-    return bool(_finds(_AGENT, words_of(text)) or _AGENT_SIGN.search(text.casefold()))
-
-
 def names_dixon(text: str) -> bool:
     """Whether a description says Dixon, so that the image may be any of four."""
-    return bool(_finds("m?dixon", words_of(text)))
-
-
-def named_side(text: str) -> Side | None:
-    """Side named by a description; None when it names none or both."""
-    sides = [side for side, pattern in _SIDE_WORDS.items() if _finds(pattern, words_of(text))]
-    return sides[0] if len(sides) == 1 else None
+    return bool(finds("m?dixon", words_of(text)))
 
 
 def without_label_words(text: str) -> str:
     """Words of a file name without "seg", "mask" and the like: what image and label map share."""
     return " ".join(re.sub(rf"\b(?:{_LABEL_WORDS})\b", " ", words_of(text)).split())
-
-
-def words_of(text: str) -> str:
-    """Lower-case words of a description or file name: "t1_tseFS" becomes "t1 tse fs", "pdfs" "pd fs"."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z][A-Z]?(?:[^A-Za-z]|$)|[A-Z][a-z])", " ", text)
-    words = re.sub(r"[^0-9a-z+*]+", " ", split.casefold()).strip()
-    return re.sub(_GLUED, r"\1 ", words)
 
 
 def opposes_fat_and_water(echo_time_ms: float, field_strength_t: float) -> bool:
@@ -231,22 +209,17 @@ def opposes_fat_and_water(echo_time_ms: float, field_strength_t: float) -> bool:
     return math.cos(2 * math.pi * cycles) < 0
 
 
-def _finds(pattern: str, text: str) -> str:
-    match = re.search(rf"\b(?:{pattern})\b", text)
-    return match.group(0) if match else ""
-
-
 def _is_fat_suppressed(a: Acquisition, text: str) -> bool:
     if a.fat_suppressed is not None:
         return a.fat_suppressed
     if _SUPPRESSING_OPTIONS.intersection(a.scan_options):
         return True
-    return bool(_finds(_FAT_SUPPRESSED, re.sub(_NOT_SUPPRESSED, " ", text)))
+    return bool(finds(_FAT_SUPPRESSED, re.sub(_NOT_SUPPRESSED, " ", text)))
 
 
 def _weighting(a: Acquisition, text: str) -> tuple[Role, str]:
     """T1, T2, PD or STIR; physics where TE and TR are known, words elsewhere."""
-    by_word = next((role for role, pattern in _WEIGHTINGS if _finds(pattern, text)), Role.UNKNOWN)
+    by_word = next((role for role, pattern in _WEIGHTINGS if finds(pattern, text)), Role.UNKNOWN)
     te, tr, ti = a.echo_time_ms, a.repetition_time_ms, a.inversion_time_ms
     if te and tr:
         timing = f"TR {tr:g} ms, TE {te:g} ms"
@@ -274,7 +247,7 @@ def _spin_echo(te: float, tr: float) -> Role:
 
 
 def _gradient_echo(a: Acquisition, te: float, tr: float, by_word: Role, text: str) -> Role:
-    if te > MAX_T1_GRADIENT_TE_MS or _finds(_STEADY_STATE, f"{text} {words_of(a.sequence_name)}"):
+    if te > MAX_T1_GRADIENT_TE_MS or finds(_STEADY_STATE, f"{text} {words_of(a.sequence_name)}"):
         return Role.T2
     opposed = a.field_strength_t and opposes_fat_and_water(te, a.field_strength_t)
     if opposed and not _is_fat_suppressed(a, text):

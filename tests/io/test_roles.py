@@ -8,13 +8,11 @@ from grading.anatomy import Side
 from grading.io.roles import (
     Acquisition,
     is_spin_echo,
-    named_side,
-    names_contrast_agent,
     opposes_fat_and_water,
     role_of,
     series_text,
-    words_of,
 )
+from grading.io.words import named_side, names_contrast_agent, words_of
 from grading.series import Role
 
 

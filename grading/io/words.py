@@ -1,0 +1,34 @@
+"""What the words of a series description or file name say besides its contrast: side, contrast agent."""
+
+import re
+
+from grading.anatomy import Side
+
+_GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag|cor|tra|ax)\b)"  # "t1fs"
+_AGENT = r"cm|km|gd|gado\w*|contrast|kontrast|post ?(?:gd|contrast|cm|km)"
+_AGENT_SIGN = re.compile(r"(?<![a-z0-9])(?:\+ ?c|c ?\+)(?![a-z0-9])")
+_SIDE_WORDS = {Side.LEFT: r"left|lt|links|gauche", Side.RIGHT: r"right|rt|rechts|droite?"}
+
+
+def words_of(text: str) -> str:
+    """Lower-case words of a description or file name: "t1_tseFS" becomes "t1 tse fs", "pdfs" "pd fs"."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z][A-Z]?(?:[^A-Za-z]|$)|[A-Z][a-z])", " ", text)
+    words = re.sub(r"[^0-9a-z+*]+", " ", split.casefold()).strip()
+    return re.sub(_GLUED, r"\1 ", words)
+
+
+def finds(pattern: str, text: str) -> str:
+    """The first of the words in `pattern` that stands alone in `text`, "" when none does."""
+    match = re.search(rf"\b(?:{pattern})\b", text)
+    return match.group(0) if match else ""
+
+
+def names_contrast_agent(text: str) -> bool:
+    """Whether a description says that contrast agent was given ("t1_tse CM", "T1 post Gd", "+C")."""
+    return bool(finds(_AGENT, words_of(text)) or _AGENT_SIGN.search(text.casefold()))
+
+
+def named_side(text: str) -> Side | None:
+    """Side named by a description; None when it names none or both."""
+    sides = [side for side, pattern in _SIDE_WORDS.items() if finds(pattern, words_of(text))]
+    return sides[0] if len(sides) == 1 else None
