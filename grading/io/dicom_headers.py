@@ -15,6 +15,7 @@ from grading.io.frames import Frame
 from grading.io.identity import Identity
 from grading.io.roles import Acquisition, is_spin_echo, series_text
 from grading.io.tags import FRAME_TAGS, HEADER_TAG_NUMBERS, PHILIPS_FRAME, PHILIPS_SCALE_SLOPE, Tags
+from grading.io.words import is_no_agent
 
 MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 million
 MAX_PIXELS = 2**24  # of one slice, 4096 x 4096; a few bytes of a compressed stream may stand for them
@@ -27,7 +28,6 @@ _PULSES = {
     "SPIN": {"SE"},
     "GRADIENT": {"GR"},
 }  # Echo Pulse Sequence of Enhanced MR as Scanning Sequence has it
-_NO_AGENT = frozenset({"", "no", "none", "without"})
 _IDENTITY_TAGS = (
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
     *("PatientBirthDate", "AccessionNumber"),
@@ -128,7 +128,7 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         series_number=tags.integer("SeriesNumber"),
         description=description,
         acquisition=_acquisition(first, description, sop_class, bool(rows and columns)),
-        contrast_agent=None if not agent else agent.casefold() not in _NO_AGENT,
+        contrast_agent=None if not agent else not is_no_agent(agent),
         laterality=_laterality(first),
         identity=identity,
         frames=frames,

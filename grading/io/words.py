@@ -5,8 +5,9 @@ import re
 from grading.anatomy import Side
 
 _GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag|cor|tra|ax)\b)"  # "t1fs"
-_AGENT = r"cm|km|gd|gado\w*|contrast|kontrast|post ?(?:gd|contrast|cm|km)"
-_AGENT_SIGN = re.compile(r"(?<![a-z0-9])(?:\+ ?c|c ?\+)(?![a-z0-9])")
+_AGENT = r"(?<![0-9] )cm|km|gd|gado\w*|dotarem|contrast|kontrast|post ?(?:gd|contrast|cm|km)"  # not "40 cm"
+_BEFORE_AGENT = rf"\b(?:no|non|pre|before|without|w o|wo|ohne|vor|sans|sin) ?(?:iv )?(?:{_AGENT})\b"
+_AGENT_SIGN = re.compile(r"\+ ?c(?![a-z0-9])|(?<![a-z0-9])c ?\+")
 _SIDE_WORDS = {Side.LEFT: r"left|lt|links|gauche", Side.RIGHT: r"right|rt|rechts|droite?"}
 
 
@@ -24,8 +25,14 @@ def finds(pattern: str, text: str) -> str:
 
 
 def names_contrast_agent(text: str) -> bool:
-    """Whether a description says that contrast agent was given ("t1_tse CM", "T1 post Gd", "+C")."""
-    return bool(finds(_AGENT, words_of(text)) or _AGENT_SIGN.search(text.casefold()))
+    """Whether a description says that contrast agent was given ("t1_tse CM", "T1 post Gd", "T1+C")."""
+    words = re.sub(_BEFORE_AGENT, " ", words_of(text))
+    return bool(finds(_AGENT, words) or _AGENT_SIGN.search(text.casefold()))
+
+
+def is_no_agent(agent: str) -> bool:
+    """Whether what stands in the place of a contrast agent's name says that none was given."""
+    return bool(re.match(r"(?:none?|no|not|without|w o|nil|n a|0)\b|$", words_of(agent)))
 
 
 def named_side(text: str) -> Side | None:

@@ -12,7 +12,7 @@ from grading.io.roles import (
     role_of,
     series_text,
 )
-from grading.io.words import named_side, names_contrast_agent, words_of
+from grading.io.words import is_no_agent, named_side, names_contrast_agent, words_of
 from grading.series import Role
 
 
@@ -155,10 +155,43 @@ def test_ct_and_other_modalities_are_not_mr() -> None:
     assert role_of(Acquisition(modality="MR", is_image=False))[0] is Role.DERIVED
 
 
-@pytest.mark.parametrize("text", ["t1_tse_cor CM", "T1 post Gd", "Ax T1 +C", "t1 C+ tra", "t1 gadovist"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t1_tse_cor CM",
+        "T1 post Gd",
+        "Ax T1 +C",
+        "t1 C+ tra",
+        "t1 gadovist",
+        "AX T1+C",
+        "T1 FS+C",
+        "T1 Dotarem",
+    ],
+)
 def test_contrast_agent_in_words(text: str) -> None:
     assert names_contrast_agent(text)
     assert not names_contrast_agent("t1_tse_cor acc2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HIP WITHOUT CONTRAST",
+        "T1 W/O CONTRAST",
+        "T1 non-contrast",
+        "t1 pre GD",
+        "t1 vor KM",
+        "FOV 40 cm",
+        "t1+cor",
+    ],
+)
+def test_words_that_say_there_was_no_contrast_agent(text: str) -> None:
+    assert not names_contrast_agent(text)
+
+
+def test_a_header_may_say_in_words_that_no_agent_was_given() -> None:
+    assert all(map(is_no_agent, ("NONE", "NO CONTRAST", "Without", "N/A", "None given", "non-contrast")))
+    assert not any(map(is_no_agent, ("GADAVIST", "Dotarem", "Nofast")))
 
 
 def test_the_protocol_names_a_series_only_where_it_is_its_own() -> None:
