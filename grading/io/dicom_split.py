@@ -7,7 +7,7 @@ Series Instance UID. Each part here is one set of parallel images that can lie o
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ from grading.io.frames import TRAITS, Frame
 SAME_DIRECTION = 1e-3  # difference of direction cosines (0.06 degrees): header rounding, not a new plane
 SAME_POSITION_MM = 0.01  # header rounding, far below any slice spacing
 SAME_STACK_MM = 1.0  # in-plane offset between stacks that lie side by side
+STACKS_APART_MM = 50.0  # free of slices between the stacks of two hips; lost slices leave smaller gaps
+MIN_STACK = 3  # slices of a stack: fewer are planning images
 MAX_ORIENTATIONS = 6  # more orientations than this are radial or freehand images, not stacks
 
 
@@ -73,11 +75,26 @@ def _split(frames: Sequence[Frame]) -> tuple[Part, ...]:
         pieces = _by_traits(group)
         several = len(groups) > 1
         for trait, piece in pieces:
-            name = " ".join(
-                word for word in (_plane_word(piece[0], groups) if several else "", trait) if word
-            )
-            parts.append(Part(tuple(piece), name))
+            stacks = _stacks(piece)
+            for number, one in enumerate(stacks, start=1):
+                words = (
+                    _plane_word(one[0], groups) if several else "",
+                    trait,
+                    f"stack {number}" if len(stacks) > 1 else "",
+                )
+                parts.append(Part(tuple(one), " ".join(word for word in words if word)))
     return tuple(parts)
+
+
+def _stacks(frames: list[Frame]) -> list[list[Frame]]:
+    """Sagittal stacks of two hips that lie apart; other planes show both, so there a gap is lost slices."""
+    if _plane(frames[0]) != "sag":
+        return [frames]
+    where = np.array([distance_mm(frame) for frame in frames])
+    steps = np.diff(where)
+    apart = np.flatnonzero(steps > STACKS_APART_MM) + 1
+    stacks = [frames[start:end] for start, end in pairwise((0, *apart, len(frames)))]
+    return stacks if all(len(set(_places(stack))) >= MIN_STACK for stack in stacks) else [frames]
 
 
 def distance_mm(frame: Frame) -> float:

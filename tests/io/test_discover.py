@@ -252,6 +252,21 @@ def test_the_hip_of_a_second_t1_is_told_to_be_missing(
     assert hip in finding.detail
 
 
+def test_two_sagittal_stacks_in_one_series_are_two_images(tmp_path: Path) -> None:
+    stacks = [slices(image(), orientation=SAGITTAL, origin=(x, -40.0, 30.0)) for x in (-120.0, 90.0)]
+    save([ds for stack in stacks for ds in stack], tmp_path / "p")
+    study = only(discover([tmp_path]))
+    assert roles(study) == {"05-t1_tse-stack_1": Role.T1, "05-t1_tse-stack_2": Role.T1}
+    assert load(study.chosen[0]).voxels.shape[0] == 6
+    assert [f.code for f in study.chosen[0].findings] == ["other_hip_not_graded"]
+
+
+def test_a_wide_gap_in_an_axial_stack_is_still_a_gap(tmp_path: Path) -> None:
+    stacks = [slices(image(), origin=(-50.0, -40.0, z)) for z in (-120.0, 90.0)]
+    save([ds for stack in stacks for ds in stack], tmp_path / "p")
+    assert isinstance(only(discover([tmp_path])).problem, IncompleteSeries)
+
+
 def test_a_t1_of_the_spine_or_of_the_same_hips_hides_no_hip(tmp_path: Path) -> None:
     for number, z in ((3, 30.0), (4, 32.0), (5, 200.0)):
         named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": "t1"}
