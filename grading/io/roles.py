@@ -81,8 +81,10 @@ _BOTH_PHASES = (
     r"\bin(?: ?phase)?(?: and)? (?:out|opp|opposed)(?: of)? ?phase|(?:out|opp|opposed)(?: and)? in ?phase"
 )
 _LABEL_WORDS = (
-    r"seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|truth"
+    r"(?:seg|segm|segs|segmentations?|masks?|labels?|labelmap|dseg|probseg|rois?|contours?|annotations?|"
+    r"truth)\d*"
 )
+_NO_MAGNITUDE = r"ph$|part (?:phase|real|imag)|imaginary"  # files: converters' "_ph", BIDS' "part-phase"
 _CT_WORDS = r"ct|cbct"
 _WEIGHTINGS: tuple[tuple[Role, str], ...] = (
     (Role.T1, r"t1w?|t1 ?weighted|mprage|bravo"),
@@ -153,13 +155,16 @@ def role_of(acquisition: Acquisition, *, names_labels: bool = False) -> tuple[Ro
         return Role.DERIVED, f"{a.modality or 'object'} without an image of its own"
     if a.modality == "SEG" or (names_labels and finds(_LABEL_WORDS, text)):
         return Role.LABEL_MAP, "a label map by its name" if names_labels else "a segmentation object"
-    if a.modality == "CT" or (names_labels and finds(_CT_WORDS, text)):
+    weighted = any(finds(pattern, text) for _, pattern in _WEIGHTINGS)  # then "CT" is a group of people
+    if a.modality == "CT" or (names_labels and not a.modality and not weighted and finds(_CT_WORDS, text)):
         return Role.CT, "computed tomography"
     if a.modality not in _MAGNETIC_MODALITIES:
         return Role.DERIVED, f"modality {a.modality} is not MR"
     for value in a.image_type[_IMAGE_TYPE_START:]:
         if value in _IMAGE_TYPES:
             return _IMAGE_TYPES[value], f"image type {value}"
+    if names_labels and finds(_NO_MAGNITUDE, text):
+        return Role.DERIVED, f"named '{finds(_NO_MAGNITUDE, text)}'"
     if (a.b_value or 0) > 0 or finds(_DIFFUSION_SEQUENCE, words_of(a.sequence_name)):
         return Role.DWI, "diffusion weighting"
     told_by_echo = bool(a.echo_time_ms and a.field_strength_t and re.search(_BOTH_PHASES, text))

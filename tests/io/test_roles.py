@@ -143,6 +143,8 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("hip_t1fs", Role.T1_FAT_SUPPRESSED), ("t1tse", Role.T1), ("pdff", Role.FAT_FRACTION),
      ("3D_GRE_TRA_W", Role.WATER), ("t1_vibe_cor_F", Role.FAT), ("3D_GRE_TRA_opp", Role.OPPOSED_PHASE),
      ("gre_quick3d_wfi_W", Role.WATER), ("p1_F_t1_vibe", Role.T1), ("x_t1_tse_W", Role.WATER),
+     ("p1_t1_ROI1", Role.LABEL_MAP), ("t1_mask2", Role.LABEL_MAP), ("CT_01_t1w", Role.T1), ("CT_01", Role.CT),
+     ("p1_t1_e1_ph", Role.DERIVED), ("sub-01_part-phase_T1w", Role.DERIVED), ("sub-01_part-mag_T1w", Role.T1),
      ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
