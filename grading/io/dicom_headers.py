@@ -21,6 +21,9 @@ MAX_VOXELS = 2**27  # of one image: 0.5 GB as float32; a hip study has 5-50 mill
 MAX_PIXELS = 2**24  # of one slice, 4096 x 4096; a few bytes of a compressed stream may stand for them
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_IMAGES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{last}" for last in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4")
+) | {""}  # CT and MR; spectra, raw data and vendors' own reports are no images, whatever their modality
 _PREAMBLE = 128  # bytes before the magic word
 _FIRST_ELEMENTS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")  # groups 2 and 8, either byte order
 _SIDES = {"R": Side.RIGHT, "L": Side.LEFT}
@@ -117,7 +120,7 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         refusal = _refusal(tags, rows, columns, path.stat().st_size)
         if not refusal:
             frames = tuple(_frames(path, label, tags, rows, columns))
-    elif tags.text("Modality") in {"MR", "CT"}:
+    elif tags.text("Modality") in {"MR", "CT"} and sop_class in _IMAGES:
         refusal = "the header does not say how large the image is; the file is damaged or incomplete"
     agent = tags.text("ContrastBolusAgent")
     first = _frame_tags(tags, 0)

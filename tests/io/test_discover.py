@@ -402,6 +402,16 @@ def test_reports_and_plans_are_listed_and_not_graded(tmp_path: Path) -> None:
 # --- walking
 
 
+@pytest.mark.parametrize("sop_class", ["1.3.12.2.1107.5.9.1", "1.2.840.10008.5.1.4.1.1.4.2"])
+def test_a_spectrum_or_a_vendor_s_report_of_modality_mr_is_no_damaged_image(
+    tmp_path: Path, sop_class: str
+) -> None:
+    save([dataset(series="other", SOPClassUID=sop_class, SeriesNumber=99)], tmp_path / "p" / "other")
+    study = only(discover([tmp_path]))
+    assert isinstance(study.problem, SeriesNotFound)
+    assert "damaged" not in str(study.problem)
+
+
 def test_files_are_found_once_in_any_tree_and_progress_counts_them(tmp_path: Path) -> None:
     folder = save(slices(image()), tmp_path / "a" / "deep" / "tree")
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a", target_is_directory=True)
