@@ -8,7 +8,10 @@ _GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag
 _AGENT = r"(?<![0-9] )cm|km|gd|gado\w*|dotarem|contrast|kontrast|post ?(?:gd|contrast|cm|km)"  # not "40 cm"
 _BEFORE_AGENT = rf"\b(?:no|non|pre|before|without|w o|wo|ohne|vor|sans|sin) ?(?:iv )?(?:{_AGENT})\b"
 _AGENT_SIGN = re.compile(r"\+ ?c(?![a-z0-9])|(?<![a-z0-9])c ?\+")
-_SIDE_WORDS = {Side.LEFT: r"left|lt|links|gauche", Side.RIGHT: r"right|rt|rechts|droite?"}
+_SIDE_WORDS = {
+    Side.LEFT: r"left|lt|links|gauche|izquierd[ao]|l ?hip|hip l(?! r\b)",
+    Side.RIGHT: r"right|rt|rechts|droite?|derech[ao]|r ?hip|hip r(?! l\b)",
+}  # "hip R>L" is a phase encoding direction
 
 
 def words_of(text: str) -> str:

@@ -207,6 +207,9 @@ def test_the_protocol_names_a_series_only_where_it_is_its_own() -> None:
 def test_side_in_words() -> None:
     assert named_side("t1 cor LEFT hip") is Side.LEFT
     assert named_side("hip rt t1") is Side.RIGHT
+    assert named_side("COR T1 R HIP") is named_side("hip_R_t1") is named_side("RHIP") is Side.RIGHT
+    assert named_side("AX T1 L-Hip") is named_side("cadera izquierda") is Side.LEFT
+    assert named_side("T1 HIP R>L") is named_side("T1 hip L-R") is named_side("R/L hips") is None
     assert named_side("t1 left and right") is named_side("bright t1") is None
 
 
