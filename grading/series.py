@@ -47,6 +47,7 @@ class SeriesInfo:
         echo_time_ms: echo time, None when unknown.
         repetition_time_ms: repetition time, None when unknown.
         field_strength_t: magnetic field in tesla, None when unknown.
+        named_t2: the description or file name says T2.
         digest: SHA-256 over decoded voxels and affine, hex; equal content gives equal digest.
     """
 
@@ -60,9 +61,17 @@ class SeriesInfo:
     echo_time_ms: float | None = None
     repetition_time_ms: float | None = None
     field_strength_t: float | None = None
+    named_t2: bool = False
     digest: str = ""
 
     @property
     def long_echo(self) -> bool:
         """Whether a Dixon fraction from it reads far too high because water has faded before fat."""
-        return self.echo_time_ms is not None and self.echo_time_ms > LONG_ECHO_MS
+        return self.named_t2 if self.echo_time_ms is None else self.echo_time_ms > LONG_ECHO_MS
+
+    @property
+    def echo_words(self) -> str:
+        """What is known of its echo time, in words."""
+        if self.echo_time_ms is not None:
+            return f"echo time {self.echo_time_ms:g} ms"
+        return "T2 by its name" if self.named_t2 else "echo time not known"

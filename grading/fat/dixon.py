@@ -44,7 +44,7 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
     references: list[Reference] = []
     findings: list[Finding] = []
     if water.series.long_echo:
-        findings.append(Finding("dixon_long_echo", f"echo time {water.series.echo_time_ms:g} ms"))
+        findings.append(Finding("dixon_long_echo", water.series.echo_words))
     for side, own, half in _under_the_skin(fraction, replace(water, voxels=total), segmentation, typical):
         if own.size < MINIMUM_VOXELS:
             findings.append(Finding("swap_not_checked", "no subcutaneous fat in view", side=side))

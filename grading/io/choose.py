@@ -194,7 +194,7 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
         return f"T1; {_why_behind(series, picked[0])}"
     if role in {Role.WATER, Role.FAT} and picked:
         if series.info.long_echo:
-            return f"{_kind(role)} of a long echo ({series.info.echo_time_ms:g} ms): fat reads too high"
+            return f"{_kind(role)} of a long echo ({series.info.echo_words}): fat reads too high"
         return f"another Dixon {role.value} image" if len(picked) > 1 else f"{_WHY_NOT[role]}; T1 is graded"
     return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]
 

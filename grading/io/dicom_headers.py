@@ -252,7 +252,7 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
         inversion="IR" in sequence or tags.text("InversionRecovery").upper() == "YES",
         scan_options=tuple(value.upper() for value in tags.texts("ScanOptions")),
         fat_suppressed="FAT" in spectral if spectral else None,
-        echo_time_ms=tags.number("EffectiveEchoTime") or tags.number("EchoTime"),
+        echo_time_ms=tags.number("EffectiveEchoTime") or tags.number("EchoTime") or None,  # 0: not known
         repetition_time_ms=tags.number("RepetitionTime"),
         inversion_time_ms=tags.number("InversionTimes") or tags.number("InversionTime"),
         flip_angle_deg=tags.number("FlipAngle"),

@@ -17,7 +17,7 @@ from grading.io.frames import Frame
 from grading.io.identity import Identity, short_uid
 from grading.io.names import series_name, unique
 from grading.io.roles import Acquisition, role_of
-from grading.io.words import named_side, names_contrast_agent
+from grading.io.words import named_side, names_contrast_agent, names_t2
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 
@@ -100,6 +100,7 @@ def _info(name: str, role: Role, owner: Instance, acquisition: Acquisition) -> S
         echo_time_ms=acquisition.echo_time_ms,
         repetition_time_ms=acquisition.repetition_time_ms,
         field_strength_t=acquisition.field_strength_t,
+        named_t2=names_t2(acquisition.text),
     )
 
 

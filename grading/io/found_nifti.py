@@ -15,7 +15,7 @@ from grading.io.found_dicom import described
 from grading.io.names import nifti_stem
 from grading.io.nifti import open_nifti, placement, read_nifti, slice_axis_of
 from grading.io.roles import names_dixon, role_of
-from grading.io.words import named_side, names_contrast_agent
+from grading.io.words import named_side, names_contrast_agent, names_t2
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 
@@ -38,6 +38,7 @@ def series_of_file(path: Path) -> SeriesFound:
         echo_time_ms=acquisition.echo_time_ms,
         repetition_time_ms=acquisition.repetition_time_ms,
         field_strength_t=acquisition.field_strength_t,
+        named_t2=names_t2(acquisition.text),
     )
     found = SeriesFound(info=info, files=(path,), reason=reason)
     try:

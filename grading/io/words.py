@@ -38,6 +38,11 @@ def is_no_agent(agent: str) -> bool:
     return bool(re.match(r"(?:none?|no|not|without|w o|nil|n a|0)\b|$", words_of(agent)))
 
 
+def names_t2(text: str) -> bool:
+    """Whether a description says T2-weighted."""
+    return bool(finds(r"t2w?|t2 ?weighted", words_of(text)))
+
+
 def named_side(text: str) -> Side | None:
     """Side named by a description; None when it names none or both."""
     sides = [side for side, pattern in _SIDE_WORDS.items() if finds(pattern, words_of(text))]

@@ -159,7 +159,20 @@ def test_a_dixon_pair_of_a_long_echo_comes_behind_t1_and_before_nothing(tmp_path
     study = only(discover([tmp_path]))
     assert [s.info.role for s in study.chosen] == [Role.T1]
     reasons = [s.reason for s in study.series if s.info.role is not Role.T1]
-    assert all("long echo (82 ms): fat reads too high" in reason for reason in reasons)
+    assert all("long echo (echo time 82 ms): fat reads too high" in reason for reason in reasons)
+
+
+def test_a_t2_dixon_file_without_echo_time_is_known_by_its_name(tmp_path: Path) -> None:
+    for kind in ("W", "F"):
+        nifti(tmp_path / f"p1_t2_tse_dixon_{kind}.nii.gz")
+    water, fat = only(discover([tmp_path])).chosen
+    assert water.info.long_echo
+    assert load(fat).series.echo_words == "T2 by its name"
+    for kind in ("W", "F"):  # Philips may write 0 for computed images
+        types = ["DERIVED", "PRIMARY", kind, kind, "DERIVED"]
+        named = {"SeriesDescription": "T2W_mDIXON", "EchoTime": 0, "series": kind}
+        save(slices(image(), ImageType=types, **named), tmp_path / "dicom" / kind)
+    assert only(discover([tmp_path / "dicom"])).chosen[0].info.long_echo
 
 
 @pytest.mark.parametrize("kinds", [("IN_PHASE", "OPP_PHASE"), ("FAT_FRACTION",)])
