@@ -11,13 +11,14 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from grading.io.frames import TRAITS, Frame
 
 SAME_DIRECTION = 1e-3  # difference of direction cosines (0.06 degrees): header rounding, not a new plane
 SAME_POSITION_MM = 0.01  # header rounding, far below any slice spacing
 SAME_STACK_MM = 1.0  # in-plane offset between stacks that lie side by side
-STACKS_APART_MM = 50.0  # free of slices between the stacks of two hips; lost slices leave smaller gaps
+STACKS_APART_MM = 50.0  # between the stacks of two hips; header rounding and lost slices leave less
 MIN_STACK = 3  # slices of a stack: fewer are planning images
 MAX_ORIENTATIONS = 6  # more orientations than this are radial or freehand images, not stacks
 
@@ -87,14 +88,32 @@ def _split(frames: Sequence[Frame]) -> tuple[Part, ...]:
 
 
 def _stacks(frames: list[Frame]) -> list[list[Frame]]:
-    """Sagittal stacks of two hips that lie apart; other planes show both, so there a gap is lost slices."""
+    """The stacks of two hips in one set of parallel images; as one where that would split no two hips."""
+    stacks = _side_by_side(frames) or _behind_one_another(frames)
+    return stacks if all(len(set(_places(stack))) >= MIN_STACK for stack in stacks) else [frames]
+
+
+def _side_by_side(frames: list[Frame]) -> list[list[Frame]]:
+    """Two stacks that lie beside one another at levels of their own; [] where there is one, or no order."""
+    where = np.array([_in_plane_mm(frame) for frame in frames])
+    first = np.linalg.norm(where - where[0], axis=1) < SAME_STACK_MM
+    if first.all():
+        return []
+    second = np.linalg.norm(where - where[np.argmin(first)], axis=1) < SAME_STACK_MM
+    if not (first ^ second).all() or np.linalg.norm(where[np.argmin(first)] - where[0]) < STACKS_APART_MM:
+        return []
+    return [
+        [frame for frame, inside in zip(frames, stack, strict=True) if inside] for stack in (first, second)
+    ]
+
+
+def _behind_one_another(frames: list[Frame]) -> list[list[Frame]]:
+    """Sagittal stacks that lie apart; other planes show both hips, so there a gap is lost slices."""
     if _plane(frames[0]) != "sag":
         return [frames]
-    where = np.array([distance_mm(frame) for frame in frames])
-    steps = np.diff(where)
+    steps = np.diff([distance_mm(frame) for frame in frames])
     apart = np.flatnonzero(steps > STACKS_APART_MM) + 1
-    stacks = [frames[start:end] for start, end in pairwise((0, *apart, len(frames)))]
-    return stacks if all(len(set(_places(stack))) >= MIN_STACK for stack in stacks) else [frames]
+    return [frames[start:end] for start, end in pairwise((0, *apart, len(frames)))]
 
 
 def distance_mm(frame: Frame) -> float:
@@ -178,12 +197,13 @@ def _trait_values(frames: list[Frame], index: int) -> list[str]:
 
 def _in_plane_offsets(frames: list[Frame]) -> list[str]:
     """In-plane position to the nearest mm: tells left and right stacks of one series apart."""
-    offsets = []
-    for frame in frames:
-        assert frame.orientation is not None and frame.position_mm is not None  # noqa: S101 - split() saw to it
-        axes = np.array(frame.orientation).reshape(2, 3)
-        offsets.append(" ".join(f"{value:.0f}" for value in axes @ frame.position_mm / SAME_STACK_MM))
-    return offsets
+    return [" ".join(f"{value:.0f}" for value in _in_plane_mm(frame) / SAME_STACK_MM) for frame in frames]
+
+
+def _in_plane_mm(frame: Frame) -> npt.NDArray[np.float64]:
+    """Position of a placed frame along its rows and columns, mm."""
+    assert frame.orientation is not None and frame.position_mm is not None  # noqa: S101 - split() saw to it
+    return np.asarray(np.array(frame.orientation).reshape(2, 3) @ frame.position_mm)
 
 
 def _say(names: list[str], chosen: tuple[int, ...], key: tuple[str, ...]) -> str:

@@ -274,6 +274,14 @@ def test_two_sagittal_stacks_in_one_series_are_two_images(tmp_path: Path) -> Non
     assert [f.code for f in study.chosen[0].findings] == ["other_hip_not_graded"]
 
 
+def test_axial_stacks_of_two_hips_at_levels_of_their_own_are_two_images(tmp_path: Path) -> None:
+    stacks = [slices(image(), origin=origin) for origin in ((-150.0, -40.0, 30.0), (30.0, -40.0, 31.3))]
+    save([ds for stack in stacks for ds in stack], tmp_path / "p")
+    study = only(discover([tmp_path]))
+    assert [s.shape for s in study.series] == [(12, 10, 6)] * 2
+    assert [f.code for f in study.chosen[0].findings] == ["other_hip_not_graded"]
+
+
 def test_a_wide_gap_in_an_axial_stack_is_still_a_gap(tmp_path: Path) -> None:
     stacks = [slices(image(), origin=(-50.0, -40.0, z)) for z in (-120.0, 90.0)]
     save([ds for stack in stacks for ds in stack], tmp_path / "p")
