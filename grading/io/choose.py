@@ -30,14 +30,13 @@ from grading.findings import Finding
 from grading.io.elsewhere import OTHER_PART, shown_instead
 from grading.io.found import SeriesFound
 from grading.io.frames import TRAITS
-from grading.io.roles import MAX_T1_TE_MS, MAX_T1_TR_MS
+from grading.io.roles import MAX_T1_TE_MS, MAX_T1_TR_MS, MIN_SPIN_ECHO_TR_MS
 from grading.series import Role
 from grading.volume import Geometry
 
 CONTRASTS = ("auto", "t1", "dixon")
 MIN_SLICES = 3  # fewer slices are no volume
 GLUTEAL_REGION_MM = (380.0, 220.0, 260.0)  # both hips wide; medius to lower maximus (axial length 184-190 mm)
-MIN_SPIN_ECHO_TR_MS = 250.0  # gradient echoes that tell fat from water repeat every 4-200 ms
 _COVERAGE_STEP = 0.1  # coverage differences below a tenth do not outweigh contrast agent and resolution
 
 _WHY_NOT: dict[Role, str] = {

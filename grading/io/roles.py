@@ -15,6 +15,7 @@ from grading.series import Role
 MAX_T1_TR_MS = 1200.0  # spin echo: T1 weighting needs TR near tissue T1; clinical T1 TSE is 400-900 ms
 MAX_T1_TE_MS = 35.0  # spin echo: T1 TSE is 8-15 ms, older SE up to 30 ms
 MIN_T2_TE_MS = 55.0  # spin echo: between the two lies proton density
+MIN_SPIN_ECHO_TR_MS = 250.0  # where the kind of echo is not said: volumes by gradient echo repeat faster
 MAX_STIR_TI_MS = 300.0  # inversion time that nulls fat: 130-180 ms at 1.5 T, 200-240 ms at 3 T
 MAX_T1_TI_MS = 1200.0  # longer inversion times null fluid (FLAIR), not T1-weight
 MAX_T1_GRADIENT_TE_MS = 12.0  # gradient echo: beyond it T2* decides
@@ -240,6 +241,8 @@ def _weighting(a: Acquisition, text: str) -> tuple[Role, str]:
             return role, f"spin echo, {timing}"
         if a.spin_echo is False:
             return _gradient_echo(a, te, tr, by_word, text), f"gradient echo, {timing}{_field(a)}"
+        if te >= MIN_T2_TE_MS or (by_word is Role.UNKNOWN and tr >= MIN_SPIN_ECHO_TR_MS):
+            return _spin_echo(te, tr), timing
     if by_word is not Role.UNKNOWN:
         return by_word, f"named {by_word.value.upper()}"
     return Role.UNKNOWN, "neither header nor name tells the contrast"

@@ -38,6 +38,15 @@ def test_proton_density_in_three_dimensions_is_not_t1_for_its_short_repetition_t
     assert spin_echo(20, 700, "t1_space_cor") is Role.T1
 
 
+def test_timing_tells_the_weighting_where_neither_echo_nor_words_do() -> None:
+    def timed(te: float, tr: float, text: str = "cor pelvis") -> Role:
+        return role_of(Acquisition(text=text, echo_time_ms=te, repetition_time_ms=tr))[0]
+
+    assert [timed(85, 4500), timed(10, 600), timed(30, 3000)] == [Role.T2, Role.T1, Role.PD]
+    assert timed(85, 4500, "t1 cor") is Role.T2  # no echo of that time is T1-weighted
+    assert timed(2, 5) is Role.UNKNOWN
+
+
 def test_research_mode_is_neither_echo_and_leaves_the_weighting_to_words() -> None:
     assert [is_spin_echo(said) for said in (["SE", "RM"], ["EP", "GR"], ["RM"], [])] == [
         True,
