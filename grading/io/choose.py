@@ -4,8 +4,8 @@ The rule, in order:
 1. A Dixon pair (water and fat on one grid) of short echo time is complete evidence: it needs no reference
    tissue.
 2. Otherwise T1 without fat suppression: most of the gluteal region in view, then without contrast agent,
-   then the finest voxel. Where there is none, the in-phase image of a T1-weighted spin-echo Dixon, which is
-   such an image.
+   then as acquired rather than reformatted, then the finest voxel. Where there is none, the in-phase image
+   of a T1-weighted spin-echo Dixon, which is such an image.
 3. Otherwise a Dixon pair of long echo time, in which T2 makes fat read too high.
 4. Otherwise in-phase and opposed-phase images on one grid, whose fractions fold at one half.
 5. Otherwise a ready-made fat-fraction map.
@@ -110,11 +110,12 @@ def _sound(series: SeriesFound) -> bool:
     return series.problem is None and min(series.shape) >= MIN_SLICES
 
 
-def _rank(series: SeriesFound) -> tuple[float, bool, float, str]:
+def _rank(series: SeriesFound) -> tuple[float, bool, bool, float, str]:
     steps = -round(coverage(series) / _COVERAGE_STEP)
     return (
         steps,
         bool(series.info.contrast_agent),
+        _is_reworked(series),
         round(float(np.prod(series.spacing_mm)), 2),
         series.info.name,
     )
@@ -141,6 +142,12 @@ def _in_phase_as_t1(series: SeriesFound) -> SeriesFound:
         return series
     reason = f"in-phase image of TR {tr:g} ms, TE {te:g} ms ({series.reason})"
     return replace(series, info=replace(series.info, role=Role.T1), reason=reason)
+
+
+def _is_reworked(series: SeriesFound) -> bool:
+    """Whether the header says that the image was made from another one: interpolation adds no detail."""
+    kinds = [frame.traits[TRAITS.index("image type")].upper() for frame in series.frames[:1]]
+    return any(kind.startswith("DERIVED\\SECONDARY") for kind in kinds)
 
 
 def _best(series: Sequence[SeriesFound], roles: tuple[Role, ...]) -> tuple[SeriesFound, ...]:
@@ -228,7 +235,9 @@ def _why_behind(series: SeriesFound, best: SeriesFound) -> str:
     if mine[1] != theirs[1]:
         return f"{best.info.name} is without contrast agent"
     if mine[2] != theirs[2]:
-        return f"{best.info.name} has finer voxels ({theirs[2]:.1f} against {mine[2]:.1f} mm3)"
+        return f"{best.info.name} is as acquired, this is derived from another image"
+    if mine[3] != theirs[3]:
+        return f"{best.info.name} has finer voxels ({theirs[3]:.1f} against {mine[3]:.1f} mm3)"
     return f"equal to {best.info.name}, which comes first by name"
 
 

@@ -211,6 +211,15 @@ def test_the_in_phase_image_of_a_gradient_echo_is_not_taken_for_t1(tmp_path: Pat
     assert isinstance(only(discover([tmp_path])).problem, UnsupportedContrast)
 
 
+def test_a_finer_reformat_comes_behind_the_image_it_was_made_from(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "p" / "a")
+    reformat = {"series": "b", "SeriesNumber": 50, "ImageType": ["DERIVED", "SECONDARY"]}
+    save(slices(image((12, 10, 24)), step_mm=1.0, **reformat), tmp_path / "p" / "b")
+    study = only(discover([tmp_path]))
+    assert study.chosen[0].info.name == "05-t1_tse"
+    assert "derived from another image" in next(s.reason for s in study.series if not s.chosen)
+
+
 def test_water_without_fat_on_its_grid_is_not_a_pair(tmp_path: Path) -> None:
     for number, kind, step in ((10, "WATER", 4.0), (11, "FAT", 5.0)):
         kinds = ["DERIVED", "PRIMARY", "DIXON", kind]
