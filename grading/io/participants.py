@@ -10,8 +10,11 @@ from grading.anatomy import Sex
 from grading.errors import ConfigurationError
 
 _NAME_COLUMNS = ("participant_id", "study", "subject")
-_SEX_WORDS = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
-_UNKNOWN = {"", "n/a", "o", "other", "unknown"}
+_SEX_WORDS = {
+    **dict.fromkeys(("f", "female", "w", "woman"), Sex.FEMALE),
+    **dict.fromkeys(("m", "male", "man"), Sex.MALE),
+}
+_UNKNOWN = {"", "n/a", "na", "nan", "-", "o", "other", "unknown"}
 _TALLEST_M = 3.0  # a height below this is in metres, one above in centimetres
 
 
@@ -29,8 +32,9 @@ def read_people(path: Path) -> dict[str, Person]:
     """The people of a table by name.
 
     Args:
-        path: TSV or CSV with a column `participant_id` (or `study`) and a column `sex`; `age` (years),
-            `height` (cm or m) and `weight` (kg) are taken where they are given.
+        path: TSV or CSV (commas, or semicolons and decimal commas) with a column `participant_id` (or
+            `study`) and a column `sex`; `age` (years), `height` (cm or m) and `weight` (kg) are taken where
+            they are given.
 
     Raises:
         ConfigurationError: the table is not there, lacks a column, or holds a word that is no sex or no
@@ -40,8 +44,9 @@ def read_people(path: Path) -> dict[str, Person]:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"participants table {path}: cannot be read ({error})") from error
-    delimiter = "\t" if "\t" in (lines or [""])[0] else ","
-    rows = csv.DictReader(lines, delimiter=delimiter)
+    head = (lines or [""])[0].casefold()
+    delimiter = next((mark for mark in "\t;" if mark in head), ",")
+    rows = csv.DictReader([head, *lines[1:]], delimiter=delimiter)
     columns = list(rows.fieldnames or ())
     name_column = next((name for name in _NAME_COLUMNS if name in columns), None)
     if name_column is None or "sex" not in columns:
@@ -95,7 +100,7 @@ def _number(row: Mapping[str, str | None], column: str) -> float | None:
     if word in _UNKNOWN:
         return None
     try:
-        number = float(word)
+        number = float(word.replace(",", ".").removesuffix("+"))  # "89+" hides the age of the oldest
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:

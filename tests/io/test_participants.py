@@ -32,6 +32,16 @@ def test_commas_and_a_byte_order_mark_do(table):
     assert person_of("a", table("\ufeffstudy,sex\na,M\n")).sex is Sex.MALE
 
 
+def test_a_table_as_a_german_spreadsheet_saves_it_is_read(table):
+    path = table("Study;Sex;Height;Weight\na;W;1,75;NA\nb;M;180;80,5\n")
+    assert person_of("a", path) == Person(Sex.FEMALE, height_cm=175)
+    assert person_of("b", path) == Person(Sex.MALE, height_cm=180, weight_kg=80.5)
+
+
+def test_the_age_of_the_oldest_may_be_hidden(table):
+    assert person_of("a", table("participant_id\tsex\tage\na\tF\t89+\n")).age_years == 89
+
+
 def test_without_a_table_nothing_is_known():
     assert person_of("a", None) == Person()
 
