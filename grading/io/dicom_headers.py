@@ -51,6 +51,7 @@ class Instance:
         contrast_agent: whether contrast agent was given, None when not said.
         laterality: side of a one-hip image, None when not said.
         identity: what names the patient; for comparing, never for printing.
+        patient_id: Patient ID, "" when absent; for comparing, never for printing.
         frames: its images, none when it holds no image.
         refusal: why its images cannot be used, "" when they can.
     """
@@ -66,6 +67,7 @@ class Instance:
     identity: Identity
     frames: tuple[Frame, ...]
     refusal: str = ""
+    patient_id: str = ""
 
 
 def is_dicom(path: Path) -> bool:
@@ -136,6 +138,7 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         identity=identity,
         frames=frames,
         refusal=refusal,
+        patient_id=intern(tags.text("PatientID")),
     )
 
 

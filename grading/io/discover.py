@@ -133,10 +133,16 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
 
 
 def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> list[_Draft]:
-    """One draft per Study Instance UID (per folder where files have none); `others` share the folders."""
+    """One draft per Study Instance UID and patient (per folder without one); `others` share the folders."""
+    patients: dict[str, set[str]] = {}
+    for _, instance in files.dicom:
+        patients.setdefault(_study_of(instance), set()).add(instance.patient_id)
     groups: dict[str, list[tuple[Path, Instance]]] = {}
     for root, instance in files.dicom:
-        groups.setdefault(instance.study_uid or f"folder {instance.path.parent}", []).append((root, instance))
+        uid = _study_of(instance)
+        if len(patients[uid] - {""}) > 1:  # some anonymisers give everyone one UID
+            uid = f"{uid} {instance.patient_id}"
+        groups.setdefault(uid, []).append((root, instance))
     holders: dict[Path, set[str]] = {}
     for uid, members in groups.items():
         direct = {instance.path.parent for _, instance in members}
@@ -160,6 +166,10 @@ def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> li
         name = study_name(own, uid, identity, identify=identify)
         drafts.append(_Draft(name, series, [i.path for i in instances], root, uid, uid))
     return drafts
+
+
+def _study_of(instance: Instance) -> str:
+    return instance.study_uid or f"folder {instance.path.parent}"
 
 
 def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[tuple[Path, SeriesFound]]]:

@@ -494,6 +494,20 @@ def test_studies_that_share_a_folder_are_named_by_hash(tmp_path: Path) -> None:
     assert [study.name for study in discover([tmp_path])] == expected
 
 
+def test_two_patients_whom_an_anonymiser_gave_one_study_uid_stay_apart(tmp_path: Path) -> None:
+    for name in ("A1", "B2"):
+        for kind in ("WATER", "FAT"):
+            tags = {"ImageType": ["DERIVED", "PRIMARY", "DIXON", kind], "series": f"{name}{kind}"}
+            save(
+                slices(image(), PatientID=name, PatientName="Anon", **tags),
+                tmp_path / f"case {name[1]}" / kind,
+            )
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == ["case_1", "case_2"]
+    assert all(len({s.files[0].parts[-3] for s in study.chosen}) == 1 for study in studies)
+    assert len({study.place for study in studies}) == 2
+
+
 def test_equal_folder_names_at_two_places_are_named_by_hash(tmp_path: Path) -> None:
     for site in ("x", "y"):
         for case in ("p1", "p2"):
