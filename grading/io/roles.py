@@ -56,8 +56,13 @@ _DIXON = (
 
 # First match wins. `None` in the middle means always; a pattern there must also be in the text.
 _WORDS: tuple[tuple[Role, str | None, str], ...] = (
-    (Role.LOCALIZER, None, r"loc|locali[sz]er\w*|scout|aahscout|survey|pilot|smartbrain|(?:3|three) ?plane"),
-    (Role.LOCALIZER, None, r"calibration|asset|shim|b0 ?map|field ?map"),
+    (Role.LOCALIZER, None, r"loc|locali[sz]er\w*|scout|aahscout|survey|smartbrain|(?:3|three) ?plane"),
+    (Role.LOCALIZER, None, r"calibration|shim|b0 ?map|field ?map"),
+    (
+        Role.LOCALIZER,
+        r"^(?!.*\b(?:t1w?|t2w?|pdw?|stir)\b)",
+        r"asset|pilot",
+    ),  # or parallel imaging, pilot study
     (Role.FAT_FRACTION, None, r"pdff|ff|fat ?(?:fraction|frac|percent\w*|pct)"),
     (Role.DWI, None, r"dwi|dti|diff|diffusion|resolve|adc|trace|tracew|ivim|ep2d diff"),
     (

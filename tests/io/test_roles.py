@@ -154,6 +154,8 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("gre_quick3d_wfi_W", Role.WATER), ("p1_F_t1_vibe", Role.T1), ("x_t1_tse_W", Role.WATER),
      ("p1_t1_ROI1", Role.LABEL_MAP), ("t1_mask2", Role.LABEL_MAP), ("CT_01_t1w", Role.T1), ("CT_01", Role.CT),
      ("p1_t1_e1_ph", Role.DERIVED), ("sub-01_part-phase_T1w", Role.DERIVED), ("sub-01_part-mag_T1w", Role.T1),
+     ("pilot_03_T1w", Role.T1), ("pilot", Role.LOCALIZER), ("ax_T1_ASSET", Role.T1),
+     ("ASSET", Role.LOCALIZER),
      ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
