@@ -4,6 +4,9 @@ import re
 
 from grading.anatomy import Side
 
+_CAPITAL = (
+    r"(?<=[a-z0-9])(?=[A-Z][A-Z]?(?:[^A-Za-z]|$)|[A-Z][a-z])(?!(?<=[Tt][12])W(?![A-Za-z]))"  # "T1W" is one
+)
 _GLUED = r"\b(t1w?|t2w?|pdw?)(?=(?:f?se|tse|gre|ffe|fl[23]d|fs|fatsat|spa?ir|sag|cor|tra|ax)\b)"  # "t1fs"
 _AGENT = r"(?<![0-9] )cm|km|gd|gado\w*|dotarem|contrast|kontrast|post ?(?:gd|contrast|cm|km)"  # not "40 cm"
 _BEFORE_AGENT = rf"\b(?:no|non|pre|before|without|w o|wo|ohne|vor|sans|sin) ?(?:iv )?(?:{_AGENT})\b"
@@ -16,7 +19,7 @@ _SIDE_WORDS = {
 
 def words_of(text: str) -> str:
     """Lower-case words of a description or file name: "t1_tseFS" becomes "t1 tse fs", "pdfs" "pd fs"."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z][A-Z]?(?:[^A-Za-z]|$)|[A-Z][a-z])", " ", text)
+    split = re.sub(_CAPITAL, " ", text)
     words = re.sub(r"[^0-9a-z+*]+", " ", split.casefold()).strip()
     return re.sub(_GLUED, r"\1 ", words)
 

@@ -155,7 +155,8 @@ def test_derived_secondary_alone_says_nothing() -> None:
      ("p1_t1_ROI1", Role.LABEL_MAP), ("t1_mask2", Role.LABEL_MAP), ("CT_01_t1w", Role.T1), ("CT_01", Role.CT),
      ("p1_t1_e1_ph", Role.DERIVED), ("sub-01_part-phase_T1w", Role.DERIVED), ("sub-01_part-mag_T1w", Role.T1),
      ("pilot_03_T1w", Role.T1), ("pilot", Role.LOCALIZER), ("ax_T1_ASSET", Role.T1),
-     ("ASSET", Role.LOCALIZER),
+     ("ASSET", Role.LOCALIZER), ("T1W_mDIXON_F", Role.FAT), ("T1W_mDIXON_W", Role.WATER),
+     ("T1W_mDIXON_TSE", Role.UNKNOWN), ("T1WI", Role.T1), ("T1W", Role.T1),
      ("GT_left_t1", Role.T1), ("sub_gt_01_t1", Role.T1)],
 )  # fmt: skip
 def test_file_names_tell_the_role(name: str, role: Role) -> None:
