@@ -48,7 +48,10 @@ _FAT_SUPPRESSED = (
     r"f ?s|sfs|f ?sat|fat ?sat\w*|fat ?supp?\w*|fat null\w*|spir|spair|aspir|spec ?ir|chess|watex|"
     r"water ?exc\w*|watsc?|proset|we|e?thrive|lava(?! ?flex)"
 )  # THRIVE and LAVA suppress fat by design, WATS excites water alone
-_NOT_SUPPRESSED = rf"\b(?:no|non|not|without|w o|wo|ohne|sans) ?(?:{_FAT_SUPPRESSED})\b|\bnon?fs\b"
+_NOT_SUPPRESSED = (
+    rf"\b(?:no|non|not|without|w o|wo|ohne|sans) ?(?:{_FAT_SUPPRESSED})\b|\bnon?fs\b|"
+    rf"\b(?:{_FAT_SUPPRESSED}) off\b"
+)
 _DIXON = (
     r"\b(?:m?dixon|ideal|flex|lavaflex|iqon|fwi|wfi)\b|"
     r"\b(?:vibe|gre|flash|fl[23]d|ffe|tse|fse)\b.* (?:w|f|in|ip|opp?|out)(?: composed)?$"  # "vibe_tra_W"
@@ -58,11 +61,7 @@ _DIXON = (
 _WORDS: tuple[tuple[Role, str | None, str], ...] = (
     (Role.LOCALIZER, None, r"loc|locali[sz]er\w*|scout|aahscout|survey|smartbrain|(?:3|three) ?plane"),
     (Role.LOCALIZER, None, r"calibration|shim|b0 ?map|field ?map"),
-    (
-        Role.LOCALIZER,
-        r"^(?!.*\b(?:t1w?|t2w?|pdw?|stir)\b)",
-        r"asset|pilot",
-    ),  # or parallel imaging, pilot study
+    (Role.LOCALIZER, r"^(?!.*\b(?:t1w?|t2w?|pdw?|stir)\b)", r"asset|pilot"),  # else a method, a pilot study
     (Role.FAT_FRACTION, None, r"pdff|ff|fat ?(?:fraction|frac|percent\w*|pct)"),
     (Role.DWI, None, r"dwi|dti|diff|diffusion|resolve|adc|trace|tracew|ivim|ep2d diff"),
     (
@@ -206,7 +205,7 @@ def series_text(description: str, protocol: str, manufacturer: str) -> str:
 
 def names_dixon(text: str) -> bool:
     """Whether a description says Dixon, so that the image may be any of four."""
-    return bool(finds("m?dixon", words_of(text)))
+    return bool(finds("m?dixon|lava ?flex|ideal", words_of(text)))
 
 
 def without_label_words(text: str) -> str:

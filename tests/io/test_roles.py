@@ -75,7 +75,7 @@ def test_fat_suppression_is_recognised(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["t1_tse_cor", "T1 no fs", "t1 non FS", "t1 without fat sat", "t1 offset", "Ax LAVA Flex", "T1FSE"],
+    ["t1_tse_cor", "T1 no fs", "t1 non FS", "t1 without fat sat", "t1 offset", "T1FSE", "T1 FATSAT OFF"],
 )
 def test_its_absence_is_recognised_too(text: str) -> None:
     assert spin_echo(10, 500, text) is Role.T1
