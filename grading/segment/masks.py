@@ -161,7 +161,8 @@ def find_label_map(folder: Path, study_name: str) -> Path:
         SegmentationError: none, or several of the same kind.
     """
     study = re.escape(study_name)
-    beside = re.compile(rf"{study}(?:_[a-z]+-[a-z0-9]+)*[_.-]{_MASK_WORD}", re.IGNORECASE)
+    image = "(?:_T1w)?" if study_name.startswith("sub-") else ""  # a BIDS study is named without it
+    beside = re.compile(rf"{study}(?:_[a-z]+-[a-z0-9]+)*{image}[_.-]{_MASK_WORD}", re.IGNORECASE)
     inside = re.compile(rf"(?:.*[_.-])?{_MASK_WORD}", re.IGNORECASE)
     images = sorted(p for p in folder.rglob("*") if _ENDING.search(p.name) and p.is_file())
     stems = {path: _ENDING.sub("", path.name) for path in images}

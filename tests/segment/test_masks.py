@@ -295,6 +295,12 @@ def test_a_label_map_is_found_by_the_studys_name(tmp_path, name):
     assert find_label_map(tmp_path, "p01") == path
 
 
+def test_a_label_map_named_after_the_t1_image_of_a_bids_study_is_that_studys(tmp_path):
+    path = write(tmp_path / "sub-01_ses-1_T1w_seg.nii.gz", MUSCLEMAP)
+    write(tmp_path / "sub-01_ses-2_T1w_seg.nii.gz", MUSCLEMAP)
+    assert find_label_map(tmp_path, "sub-01_ses-1") == path
+
+
 def test_a_label_map_beside_the_image_of_the_same_name_is_preferred_to_the_image(tmp_path):
     write(tmp_path / "p01.nii.gz", MUSCLEMAP)
     mask = write(tmp_path / "p01_seg.nii.gz", MUSCLEMAP)
