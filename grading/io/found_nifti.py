@@ -15,10 +15,11 @@ from grading.io.found_dicom import described
 from grading.io.names import nifti_stem
 from grading.io.nifti import open_nifti, placement, read_nifti, slice_axis_of
 from grading.io.roles import names_dixon, role_of
-from grading.io.words import named_side, names_contrast_agent, names_t2
+from grading.io.words import is_no_agent, named_side, names_contrast_agent, names_t2
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
 
+_AGENT_KEYS = ("ContrastBolusIngredient", "ContrastBolusAgent")  # BIDS' and DICOM's name for it
 MAX_LABELS = 64  # more distinct whole numbers than any muscle label map; far fewer than any image
 MAX_HOUNSFIELD_AIR = -300.0  # MR signal is never this negative, air on CT always is
 
@@ -27,7 +28,8 @@ def series_of_file(path: Path) -> SeriesFound:
     """Describe one NIfTI file; what is wrong with it stands in `problem`."""
     acquisition = acquisition_of(path)
     role, reason = role_of(acquisition, names_labels=True)
-    agent = sidecar(path).get("ContrastBolusIngredient") or names_contrast_agent(acquisition.text)
+    said = [str(sidecar(path).get(key) or "") for key in _AGENT_KEYS]
+    agent = names_contrast_agent(acquisition.text) or not all(map(is_no_agent, said))
     info = SeriesInfo(
         name=nifti_stem(path),
         role=role,

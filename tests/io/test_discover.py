@@ -567,6 +567,17 @@ def test_a_dixon_file_of_unknown_kind_is_not_assumed_to_be_t1(tmp_path: Path) ->
     assert "neither header nor name tells which" in str(study.problem)
 
 
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [({"ContrastBolusIngredient": "NONE"}, None), ({"ContrastBolusAgent": "Dotarem"}, True), ({}, None)],
+)
+def test_a_sidecar_tells_whether_contrast_agent_was_given(
+    tmp_path: Path, said: dict[str, str], given: bool | None
+) -> None:
+    nifti(tmp_path / "p_T1.nii.gz", Modality="MR", **said)
+    assert only(discover([tmp_path])).chosen[0].info.contrast_agent is given
+
+
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     for folder in ("p1", "p2"):
         nifti(tmp_path / folder / "t1.nii.gz")
