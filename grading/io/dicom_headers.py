@@ -51,7 +51,7 @@ class Instance:
         contrast_agent: whether contrast agent was given, None when not said.
         laterality: side of a one-hip image, None when not said.
         identity: what names the patient; for comparing, never for printing.
-        patient_id: Patient ID, "" when absent; for comparing, never for printing.
+        visit: Patient ID and Study Date, "" when absent; for comparing, never for printing.
         frames: its images, none when it holds no image.
         refusal: why its images cannot be used, "" when they can.
     """
@@ -67,7 +67,7 @@ class Instance:
     identity: Identity
     frames: tuple[Frame, ...]
     refusal: str = ""
-    patient_id: str = ""
+    visit: tuple[str, str] = ("", "")
 
 
 def is_dicom(path: Path) -> bool:
@@ -138,7 +138,7 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         identity=identity,
         frames=frames,
         refusal=refusal,
-        patient_id=intern(tags.text("PatientID")),
+        visit=(intern(tags.text("PatientID")), intern(tags.text("StudyDate"))),
     )
 
 

@@ -133,15 +133,16 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
 
 
 def _dicom_studies(files: _Files, others: list[_Draft], *, identify: bool) -> list[_Draft]:
-    """One draft per Study Instance UID and patient (per folder without one); `others` share the folders."""
-    patients: dict[str, set[str]] = {}
+    """One draft per Study Instance UID and visit (per folder without one); `others` share the folders."""
+    visits: dict[str, set[tuple[str, str]]] = {}
     for _, instance in files.dicom:
-        patients.setdefault(_study_of(instance), set()).add(instance.patient_id)
+        visits.setdefault(_study_of(instance), set()).add(instance.visit)
     groups: dict[str, list[tuple[Path, Instance]]] = {}
     for root, instance in files.dicom:
-        uid = _study_of(instance)
-        if len(patients[uid] - {""}) > 1:  # some anonymisers give everyone one UID
-            uid = f"{uid} {instance.patient_id}"
+        uid = study = _study_of(instance)
+        for number, own in enumerate(instance.visit):
+            if len({visit[number] for visit in visits[study]} - {""}) > 1:
+                uid += f" {own}"  # some anonymisers give all patients, or all visits of one, the same UID
         groups.setdefault(uid, []).append((root, instance))
     holders: dict[Path, set[str]] = {}
     for uid, members in groups.items():

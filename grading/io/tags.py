@@ -27,7 +27,7 @@ FRAME_TAGS = (
 HEADER_TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
-    *("PatientBirthDate", "AccessionNumber"),
+    *("PatientBirthDate", "AccessionNumber", "StudyDate"),
     *("Modality", "Manufacturer", "ImageType", "SeriesDescription", "ProtocolName"),
     *("SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),

@@ -508,6 +508,13 @@ def test_two_patients_whom_an_anonymiser_gave_one_study_uid_stay_apart(tmp_path:
     assert len({study.place for study in studies}) == 2
 
 
+def test_two_visits_that_an_anonymiser_gave_one_study_uid_stay_apart(tmp_path: Path) -> None:
+    for visit, date in (("before", "20200101"), ("after", "20210101")):
+        save(slices(image(), series=visit, StudyDate=date), tmp_path / visit)
+    studies = discover([tmp_path])
+    assert [study.name for study in studies] == ["after", "before"]
+
+
 def test_equal_folder_names_at_two_places_are_named_by_hash(tmp_path: Path) -> None:
     for site in ("x", "y"):
         for case in ("p1", "p2"):
