@@ -245,6 +245,7 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
     sequence = {value.upper() for value in tags.texts("ScanningSequence")}
     pulse = tags.text("EchoPulseSequence").upper()
     spectral = tags.text("SpectrallySelectedSuppression").upper()
+    water_alone = tags.text("SpectrallySelectedExcitation").upper() == "WATER"
     return Acquisition(
         modality=tags.text("Modality").upper(),
         is_image=has_pixels and not sop_class.startswith(_SECONDARY_CAPTURE),
@@ -254,7 +255,7 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
         spin_echo=is_spin_echo(sequence | _PULSES.get(pulse, set())),
         inversion="IR" in sequence or tags.text("InversionRecovery").upper() == "YES",
         scan_options=tuple(value.upper() for value in tags.texts("ScanOptions")),
-        fat_suppressed="FAT" in spectral if spectral else None,
+        fat_suppressed="FAT" in spectral or water_alone if spectral or water_alone else None,
         echo_time_ms=tags.number("EffectiveEchoTime") or tags.number("EchoTime") or None,  # 0: not known
         repetition_time_ms=tags.number("RepetitionTime"),
         inversion_time_ms=tags.number("InversionTimes") or tags.number("InversionTime"),

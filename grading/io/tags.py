@@ -32,7 +32,12 @@ HEADER_TAGS = (
     *("SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),
     *("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "MagneticFieldStrength"),
-    *("SpectrallySelectedSuppression", "DiffusionBValue", "DiffusionGradientOrientation"),
+    *(
+        "SpectrallySelectedSuppression",
+        "SpectrallySelectedExcitation",
+        "DiffusionBValue",
+        "DiffusionGradientOrientation",
+    ),
     *("TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "AcquisitionTime"),
     *("ContrastBolusAgent", "Laterality", "ImageLaterality", "Rows", "Columns", "NumberOfFrames"),
     *("SamplesPerPixel", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient"),

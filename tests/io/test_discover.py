@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_factory import AXIAL, CORONAL, SAGITTAL, dataset, enhanced, image, save, slices, uid
+from pydicom import Dataset
 
 from grading.errors import (
     ConfigurationError,
@@ -345,6 +346,26 @@ def test_enhanced_dixon_in_one_file_is_a_pair(tmp_path: Path) -> None:
     assert [s.info.role for s in study.chosen] == [Role.WATER, Role.FAT]
     water, fat = (load(series) for series in study.chosen)
     assert np.array_equal(fat.voxels, 2 * water.voxels)
+
+
+@pytest.mark.parametrize(
+    ("suppression", "excitation", "role"),
+    [
+        ("NONE", "NONE", Role.T1),
+        ("FAT", "NONE", Role.T1_FAT_SUPPRESSED),
+        ("NONE", "WATER", Role.T1_FAT_SUPPRESSED),
+    ],
+)
+def test_enhanced_mr_says_how_fat_was_suppressed(
+    tmp_path: Path, suppression: str, excitation: str, role: Role
+) -> None:
+    ds = enhanced(image())
+    ds.SpectrallySelectedExcitation = excitation
+    modifier = Dataset()
+    modifier.SpectrallySelectedSuppression = suppression
+    ds.SharedFunctionalGroupsSequence[0].MRModifierSequence = [modifier]
+    (series,) = only(discover([save([ds], tmp_path)])).series
+    assert series.info.role is role
 
 
 def test_radial_images_are_refused_with_numbers(tmp_path: Path) -> None:
