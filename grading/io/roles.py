@@ -69,7 +69,11 @@ _WORDS: tuple[tuple[Role, str | None, str], ...] = (
         None,
         r"mpr|mip|minip|subtraction|subtracted|screen ?(?:save|shot|capture)|report|collage",
     ),
-    (Role.DERIVED, None, r"[tr][12] ?(?:star)? ?map|r2 ?star|r2s|r2(?=\*)|perfusion|reformat\w*"),
+    (
+        Role.DERIVED,
+        None,
+        r"[tr][12] ?(?:star)? ?map(?:ping|it)?|t1 ?rho|r2 ?star|r2s|r2(?=\*)|perfusion|reformat\w*",
+    ),
     (Role.DERIVED, _DIXON, r"t2 ?star|t2s|t2(?=\*)"),
     (Role.IN_PHASE, None, r"in ?phase|inph"),
     (Role.OPPOSED_PHASE, None, r"(?:out|opp|opposed|out of|outof) ?phase"),
@@ -240,8 +244,8 @@ def _weighting(a: Acquisition, text: str) -> tuple[Role, str]:
             return (Role.T1 if ti <= MAX_T1_TI_MS and te < MIN_T2_TE_MS else Role.T2), timing
         if a.spin_echo:
             role = _spin_echo(te, tr)
-            if role is Role.T1 and by_word is Role.PD:  # three-dimensional PD has its short TR and TE
-                return Role.PD, f"named PD, spin echo, {timing}"
+            if role is Role.T1 and by_word in (Role.PD, Role.T2):  # PD in 3D, the first echo of several
+                return by_word, f"named {by_word.value.upper()}, spin echo, {timing}"
             return role, f"spin echo, {timing}"
         if a.spin_echo is False:
             return _gradient_echo(a, te, tr, by_word, text), f"gradient echo, {timing}{_field(a)}"

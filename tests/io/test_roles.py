@@ -38,6 +38,11 @@ def test_proton_density_in_three_dimensions_is_not_t1_for_its_short_repetition_t
     assert spin_echo(20, 700, "t1_space_cor") is Role.T1
 
 
+def test_the_first_echo_of_a_t2_measurement_is_not_t1() -> None:
+    assert spin_echo(10, 1000, "t2_se_8echo_sag") is Role.T2
+    assert spin_echo(10, 1000, "T2 mapping sag") is spin_echo(10, 1000, "T1rho") is Role.DERIVED
+
+
 def test_timing_tells_the_weighting_where_neither_echo_nor_words_do() -> None:
     def timed(te: float, tr: float, text: str = "cor pelvis") -> Role:
         return role_of(Acquisition(text=text, echo_time_ms=te, repetition_time_ms=tr))[0]
