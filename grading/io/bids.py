@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grading.io.names import NIFTI_ENDINGS
 from grading.io.roles import Acquisition, is_spin_echo, series_text
+from grading.io.words import words_of
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
@@ -13,8 +14,8 @@ _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
-    r"(?<![a-z0-9])((in|out|opp|opposed|out[ _-]?of)[ _-]?phase|inph|water|wat|w|fat|f|in|ip|op|opp|out|"
-    r"opposed|phase|pdff|ff|fat[ _-]?(fraction|frac)|te\d+|e\d+[a-z]?)(?![a-z0-9])"
+    r"(?<![a-z0-9])((in|out|opp|opposed|out ?of) ?phase|inph|(water|fat) ?only|water|wat|w|fat|f|in|ip|op|"
+    r"opp|out|opposed|phase|pdff|ff|fat ?(fraction|frac)|te\d+|e\d+[a-z]?)(?![a-z0-9])"
 )
 
 
@@ -42,7 +43,7 @@ def common_stem(path: Path) -> str:
     That is, words like "water" and the number of the series, which converters put into names ("..._12",
     "..._12a" for a second image of it).
     """
-    name = _DIXON_WORDS.sub(" ", stem(path).casefold())
+    name = _DIXON_WORDS.sub(" ", words_of(stem(path)))
     number = sidecar(path).get("SeriesNumber")
     if isinstance(number, int):
         name = re.sub(rf"(?<![a-z0-9])0*{number}[a-z]?(?![a-z0-9])", " ", name)

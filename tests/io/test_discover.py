@@ -655,6 +655,15 @@ def test_dixon_files_that_a_converter_numbered_are_one_study(
     assert study.name.startswith("p_")
 
 
+@pytest.mark.parametrize(
+    "names", [("p1_DixonW", "p1_DixonF"), ("p1WaterOnly", "p1FatOnly"), ("wateronly", "fatonly")]
+)
+def test_water_and_fat_may_be_part_of_a_word(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        nifti(tmp_path / f"{name}.nii.gz")
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.WATER, Role.FAT]
+
+
 def test_dixon_files_named_after_their_sequence_are_one_study(tmp_path: Path) -> None:
     for kind in ("W", "F", "in", "opp"):
         nifti(tmp_path / f"30_3D_GRE_TRA_{kind}.nii.gz")
