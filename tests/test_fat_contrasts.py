@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grading.anatomy import SIDES, Muscle, Side
-from grading.errors import GridMismatchError, UnsupportedContrast
+from grading.errors import GridMismatchError, MeasurementError, UnsupportedContrast
 from grading.fat import fat_map
 from grading.io.padding import clean
 from grading.measure import measure
@@ -97,6 +97,14 @@ def with_metal(volume, labels):
     voxels[distance < 14] = 2
     voxels[(distance >= 14) & (distance < 20)] = 4 * ellipsoids.FAT_SIGNAL
     return replace(volume, voxels=voxels)
+
+
+def test_in_and_opposed_phase_exchanged_are_found_out(pair):
+    water, fat, labels = pair
+    bright = as_role(water, Role.OPPOSED_PHASE, water.voxels + fat.voxels)
+    dark = as_role(water, Role.IN_PHASE, np.abs(water.voxels - fat.voxels))
+    with pytest.raises(MeasurementError, match="exchanged"):
+        fat_map(dark, labels, fat=bright)
 
 
 def test_metal_is_left_out_with_a_margin_and_counted_and_the_rest_reads_right():

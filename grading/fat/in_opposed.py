@@ -10,6 +10,8 @@ from grading.fat.zones import muscle_zones
 from grading.findings import Finding
 from grading.volume import Segmentation, Volume
 
+LEAST_READS = -0.1  # of lean muscle: a later in-phase echo has lost up to a tenth of its signal (T2* 25 ms)
+
 
 def in_opposed_fat_map(in_phase: Volume, opposed: Volume, segmentation: Segmentation) -> FatMap:
     """Fat fraction of magnitude images of one two-point acquisition; see `grading.fat.fat_map`.
@@ -20,7 +22,7 @@ def in_opposed_fat_map(in_phase: Volume, opposed: Volume, segmentation: Segmenta
 
     Raises:
         GridMismatchError: the images lie on different grids.
-        MeasurementError: no labelled voxel carries signal.
+        MeasurementError: no labelled voxel carries signal, or the opposed-phase image is the brighter one.
     """
     if not in_phase.geometry.same_grid(opposed.geometry):
         raise GridMismatchError(
@@ -36,6 +38,12 @@ def in_opposed_fat_map(in_phase: Volume, opposed: Volume, segmentation: Segmenta
     valid &= in_phase.voxels > NOISE_SHARE * float(np.median(in_phase.voxels[muscle]))
     fraction = np.full(valid.shape, np.nan, dtype=np.float32)
     np.divide(in_phase.voxels - opposed.voxels, 2 * in_phase.voxels, out=fraction, where=valid)
+    reads = float(fraction[muscle & valid].mean())
+    if reads < LEAST_READS:
+        raise MeasurementError(
+            f"muscle reads {reads:.0%} fat on average, because the opposed-phase image is brighter than the "
+            "in-phase one; the two are exchanged, or of different scans"
+        )
     muscles = tuple(muscle_zones(segmentation, in_phase.series.slice_axis))
     beside = read_partial_volume(fraction, valid, muscles)
     return FatMap(fraction, valid, in_phase.geometry, "dixon", (), (Finding("two_point_folds"),), beside)
