@@ -165,12 +165,23 @@ def _by_traits(frames: list[Frame]) -> list[tuple[str, list[Frame]]]:
     for size in range(1, min(len(varying), 3) + 1):
         for chosen in combinations(varying, size):
             keys = list(zip(*(traits[index] for index in chosen), strict=True))
-            if _tells_apart(keys, places, most):
+            if _tells_apart(keys, places, most) or _are_stations(keys, places):
                 return [
                     (_say(names, chosen, key), [f for f, k in zip(frames, keys, strict=True) if k == key])
                     for key in sorted(set(keys))
                 ]
     return [("", frames)]
+
+
+def _are_stations(keys: list[tuple[str, ...]], places: list[int]) -> bool:
+    """Whether each key holds a stack without gaps, as the overlapping stations of a long examination do."""
+    of_key: dict[tuple[str, ...], list[int]] = {}
+    for key, place in zip(keys, places, strict=True):
+        of_key.setdefault(key, []).append(place)
+    return all(
+        len(held) >= MIN_STACK and sorted(held) == [*range(min(held), min(held) + len(held))]
+        for held in of_key.values()
+    )
 
 
 def _tells_apart(keys: list[tuple[str, ...]], places: list[int], most: int) -> bool:

@@ -331,6 +331,15 @@ def test_repeated_acquisitions_are_separate_images(tmp_path: Path) -> None:
     assert all(series.shape == (12, 10, 6) for series in study.series)
 
 
+def test_overlapping_stations_of_one_series_are_two_images(tmp_path: Path) -> None:
+    lower = slices(image((12, 10, 10)), AcquisitionNumber=1)
+    upper = slices(image((12, 10, 9), seed=1), origin=(-50.0, -40.0, 62.0), AcquisitionNumber=2)
+    save(lower + upper, tmp_path / "p")
+    study = only(discover([tmp_path]))
+    assert roles(study) == {"05-t1_tse-acquisition_1": Role.T1, "05-t1_tse-acquisition_2": Role.T1}
+    assert load(study.chosen[0]).voxels.shape == (12, 10, 10)
+
+
 def test_interleaved_acquisitions_of_one_stack_stay_one_image(tmp_path: Path) -> None:
     instances = slices(image())
     for k, ds in enumerate(instances):
