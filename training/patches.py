@@ -11,6 +11,7 @@ from torch.utils.data import IterableDataset
 
 from training import anatomies, bodies, real
 from training.anatomies import Anatomy
+from training.blends import blends
 from training.blobs import nonsense
 from training.phantoms import TRAINING_SEED, phantom_anatomies, phantom_scans
 from training.sample import Sample, each_twice
@@ -21,6 +22,7 @@ SHAPES = ((96, 80, 112), (128, 64, 96), (96, 96, 80), (80, 96, 96), (112, 64, 11
 NARROW = ((60, 80, 104), (70, 70, 112), (76, 96, 72))  # one hip
 ONE_HIP_SHARE = 0.2  # of all patches
 SCANS_PER_BODY = 32  # of each real body
+SCANS_PER_BLEND = 8  # of each body between two of them
 NONSENSE_SHARE = 0.04  # of all patches hold no body at all
 
 
@@ -99,11 +101,13 @@ def _sources(recipe: Recipe) -> list[tuple[list[Anatomy] | list[LabelledStudy], 
         scans = [labelled(*scan) for scan in chain(scanned, wasted)]
         sources.append((scans, recipe.scan_share))
     people = anatomies.bodies(recipe.data)
+    between = blends(people, recipe.cache.with_name("blends"))
     if recipe.body_share > 0:
         scanned = bodies.labelled_scans(people, SCANS_PER_BODY, TRAINING_SEED, recipe.cache)
-        scans = [labelled(*scan) for scan in scanned]
+        more = bodies.labelled_scans(between, SCANS_PER_BLEND, TRAINING_SEED, recipe.cache)
+        scans = [labelled(*scan) for scan in chain(scanned, more)]
         sources.append((scans, recipe.body_share))
     if recipe.map_phantom_share > 0:
         sources.append((phantom_anatomies(recipe.phantoms), recipe.map_phantom_share))
-    sources.append((people, recipe.map_body_share))
+    sources.append(([*people, *between], recipe.map_body_share))
     return sources
