@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grading.anatomy import SIDES, Muscle, Region
+from grading.anatomy import Muscle, Region, Side
 from grading.report.entry import FAILED, NOT_GRADABLE, Entry
 from grading.report.tables import MEASUREMENT_COLUMNS
 
@@ -19,6 +19,9 @@ FEWEST = 8
 
 _MAD_TO_SD = 1.4826  # of a normal distribution
 _LEAST_SPREAD = {"fat_fraction": 0.02, "volume_ml": 10.0}  # the measurement's own error: less is no spread
+Place = tuple[Muscle, str, str]
+"""A whole muscle, its side, and how its fat was measured; "" for what does not depend on fat."""
+
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -89,20 +92,17 @@ def distributions(entries: Iterable[Entry], quantity: str) -> list[Distribution]
 
     Fat fractions from T1 and from Dixon images are different quantities and stand apart.
     """
-    found: dict[tuple[str, str, str], list[Value]] = {}
+    found: dict[Place, list[Value]] = {}
     for entry in entries:
-        for line in csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS):
-            if line["region"] == Region.WHOLE and line[quantity]:
-                value = Value(entry.name, float(line[quantity]))
-                method = line["fat_method"] if quantity == "fat_fraction" else ""
-                found.setdefault((line["muscle"], line["side"], method), []).append(value)
-    methods = sorted({method for _, _, method in found}, reverse=True)
+        for line in _whole_muscles(entry, quantity):
+            method = line["fat_method"] if quantity == "fat_fraction" else ""
+            place = (Muscle(line["muscle"]), line["side"], method)
+            found.setdefault(place, []).append(Value(entry.name, float(line[quantity])))
     return [
-        Distribution(quantity, muscle, side, tuple(sorted(values, key=lambda v: (v.number, v.study))), method)
-        for method in methods
-        for muscle in Muscle
-        for side in sorted(SIDES, reverse=True)
-        if (values := found.get((muscle.value, side.value, method)))
+        Distribution(
+            quantity, place[0], place[1], tuple(sorted(values, key=lambda v: (v.number, v.study))), place[2]
+        )
+        for place, values in sorted(found.items(), key=_order)
     ]
 
 
@@ -131,17 +131,26 @@ def reasons(entries: Iterable[Entry]) -> list[Reason]:
     return sorted(listed, key=lambda reason: (-len(reason.studies), reason.text))
 
 
-def stages(entries: Iterable[Entry], column: str) -> dict[tuple[Muscle, str], dict[str, int]]:
-    """How many studies have each stage of a scale, by whole muscle and side."""
-    counts: dict[tuple[Muscle, str], dict[str, int]] = {
-        (muscle, side.value): {} for muscle in Muscle for side in sorted(SIDES, reverse=True)
-    }
+def stages(entries: Iterable[Entry], column: str) -> dict[Place, dict[str, int]]:
+    """How many studies have each stage of a scale, by whole muscle, side and how fat was measured."""
+    counts: dict[Place, dict[str, int]] = {}
     for entry in entries:
-        for line in csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS):
-            if line["region"] == Region.WHOLE and line[column]:
-                row = counts[Muscle(line["muscle"]), line["side"]]
-                row[line[column]] = row.get(line[column], 0) + 1
-    return counts
+        for line in _whole_muscles(entry, column):
+            row = counts.setdefault((Muscle(line["muscle"]), line["side"], line["fat_method"]), {})
+            row[line[column]] = row.get(line[column], 0) + 1
+    return dict(sorted(counts.items(), key=_order))
+
+
+def _whole_muscles(entry: Entry, column: str) -> list[dict[str, str]]:
+    """Lines of a study's whole muscles that have a value in `column`."""
+    lines = csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS)
+    return [line for line in lines if line["region"] == Region.WHOLE and line[column]]
+
+
+def _order(item: tuple[Place, object]) -> tuple[bool, int, bool]:
+    """T1 before Dixon, muscles in the order of the tables, right before left."""
+    muscle, side, method = item[0]
+    return method == "dixon", tuple(Muscle).index(muscle), side == Side.LEFT
 
 
 def _kind(entry: Entry) -> str:

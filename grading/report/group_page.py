@@ -1,16 +1,16 @@
 """The page that sums up a group: OUT/summary.html, drawn as plain SVG without a script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from grading.anatomy import Muscle
 from grading.report.entry import STATUSES, Entry
 from grading.report.group import (
     FAR,
     FEWEST,
     Distribution,
     Outlier,
+    Place,
     distributions,
     outliers,
     reasons,
@@ -54,6 +54,7 @@ def summary_html(entries: Sequence[Entry]) -> str:
     """The page for all entries of an output folder."""
     groups = {quantity: distributions(entries, quantity) for quantity in _QUANTITIES}
     far = outliers([group for some in groups.values() for group in some], MOST_OUTLIERS)
+    several = _several(group.method for group in groups["fat_fraction"])
     return render(
         "summary.html.jinja",
         notice=DISCLAIMER,
@@ -61,10 +62,11 @@ def summary_html(entries: Sequence[Entry]) -> str:
         statuses=[(status, sum(entry.status == status for entry in entries)) for status in STATUSES],
         charts=[_chart(quantity, some) for quantity, some in groups.items() if some],
         stages=[
-            (scale, list(numbers), [_stage_row(*row, numbers) for row in stages(entries, scale).items()])
+            (scale, list(numbers), [_stage_row(*row, numbers, several=several) for row in counts.items()])
             for scale, numbers in _STAGES.items()
+            if (counts := stages(entries, scale))
         ],
-        outliers=[_outlier_row(outlier) for outlier in far],
+        outliers=[_outlier_row(outlier, several=several) for outlier in far],
         rule=f"more than {FAR:g} robust standard deviations from the median of at least {FEWEST} studies",
         reasons=[
             (reason.status.replace("_", " "), len(reason.studies), reason.text, reason.studies[:MOST_NAMES])
@@ -78,7 +80,7 @@ def summary_html(entries: Sequence[Entry]) -> str:
 def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     title, factor = _QUANTITIES[quantity]
     marks = ticks(max(group.values[-1].number for group in groups))
-    several = len({group.method for group in groups}) > 1
+    several = _several(group.method for group in groups)
     lowest = min(0.0, *(group.values[0].number for group in groups))  # noise may read a little below no fat
     scale = (_WIDTH - _LEFT - 20) / ((marks[-1] - lowest) or 1.0)
 
@@ -87,7 +89,7 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
 
     lines = tuple(
         Line(
-            label=f"{SHORT[group.muscle]} {group.side}" + (f", {group.method}" if several else ""),
+            label=_label((group.muscle, group.side, group.method), several=several),
             middle=_TOP + _ROW * (row + 0.5),
             box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
             dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),
@@ -100,15 +102,27 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     )
 
 
-def _stage_row(place: tuple[Muscle, str], counts: Mapping[str, int], numbers: str) -> tuple[str, list[int]]:
-    return f"{SHORT[place[0]]} {place[1]}", [counts.get(number, 0) for number in numbers]
+def _several(methods: Iterable[str]) -> bool:
+    """Whether fat was measured in more than one way, so that each row has to say how."""
+    return len(set(methods)) > 1
 
 
-def _outlier_row(outlier: Outlier) -> tuple[str, str, str, str, str]:
+def _label(place: Place, *, several: bool) -> str:
+    muscle, side, method = place
+    return f"{SHORT[muscle]} {side}" + (f", {method}" if several and method else "")
+
+
+def _stage_row(
+    place: Place, counts: Mapping[str, int], numbers: str, *, several: bool
+) -> tuple[str, list[int]]:
+    return _label(place, several=several), [counts.get(number, 0) for number in numbers]
+
+
+def _outlier_row(outlier: Outlier, *, several: bool) -> tuple[str, str, str, str, str]:
     """Link, study, muscle and side, value, distance."""
     group, value = outlier.distribution, outlier.value
     title, factor = _QUANTITIES[group.quantity]
     said = f"{title.split(',')[0].lower()} {factor * value.number:.1f}{title.split(',')[1]}"
-    place = f"{SHORT[group.muscle]} {group.side}"
+    place = _label((group.muscle, group.side, group.method), several=several)
     link = f"studies/{quote(value.study, safe='')}/report.html"
     return link, value.study, place, said, f"{outlier.deviations:+.1f}"

@@ -8,7 +8,7 @@ from report_factory import measured, report_of
 
 from grading.anatomy import SIDES, Muscle, Region, Side
 from grading.report.entry import Entry
-from grading.report.group import distributions, outliers, reasons, ticks
+from grading.report.group import distributions, outliers, reasons, stages, ticks
 from grading.report.group_page import summary_html
 from grading.report.study_report import StudyFailure
 
@@ -46,6 +46,20 @@ def test_fat_of_t1_and_of_dixon_images_is_never_one_distribution_and_volume_is()
     assert [len(g.values) for g in distributions(entries, "volume_ml")] == [12, 12]
     assert "medius left, dixon" in summary_html(entries)
     assert "medius left, t1" not in summary_html(entries[:10])
+
+
+def test_stages_from_t1_and_from_dixon_are_counted_apart_and_what_was_not_staged_is_no_zero():
+    entries = [graded("a", 0.1), graded("b", 0.3), graded("c", 0.3, fat_method="dixon")]
+    counts = stages(entries, "quartile")
+    assert {(side, method): n for (_, side, method), n in counts.items()} == {
+        ("right", "t1"): {"1": 1, "2": 1}, ("left", "t1"): {"1": 1, "2": 1},
+        ("right", "dixon"): {"2": 1}, ("left", "dixon"): {"2": 1},
+    }  # fmt: skip
+    html = summary_html(entries)
+    assert html.count('<th scope="row">medius left, dixon</th>') == 2  # Quartile and Goutallier
+    assert "maximus" not in html
+    nothing = summary_html([Entry.of(StudyFailure("c", "failed", "truncated"))])
+    assert "Stages" not in nothing
 
 
 def test_equal_studies_and_small_groups_have_no_outliers():
