@@ -36,7 +36,8 @@ class FatCell:
 class StudyRow:
     """One study: its texts, the files to show and open ("" where there is none), its decision so far.
 
-    The findings are those that weaken or withhold a number; mere notes stay in the tables.
+    `method` is how its fat was measured, "" where it was not. The findings are those that weaken or withhold
+    a number; mere notes stay in the tables.
     """
 
     name: str
@@ -44,6 +45,7 @@ class StudyRow:
     reason: str
     report: str
     thumbnail: str
+    method: str
     fat: tuple[FatCell, ...]
     findings: tuple[str, ...]
     decision: str
@@ -63,6 +65,7 @@ def cohort_html(entries: Iterable[Entry], decisions: Mapping[str, Decision], out
         "index.html.jinja",
         notice=DISCLAIMER,
         rows=rows,
+        several=len({row.method for row in rows} - {""}) > 1,
         muscles=[SHORT[m] if r is Region.WHOLE else f"{SHORT[m]}, {r.value}" for m, r in COLUMNS],
         statuses=[(status, sum(row.status == status for row in rows)) for status in STATUSES],
         verdicts=[verdict.value for verdict in Verdict],
@@ -83,6 +86,7 @@ def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
         reason=entry.reason,
         report=_link(out, entry.name, "report.html"),
         thumbnail=_link(out, entry.name, "thumbnail.png"),
+        method=study["fat_method"],
         fat=tuple(_fat(muscles, muscle, region) for muscle, region in COLUMNS),
         findings=tuple(grave),
         decision=decision.verdict.value if decision else "",

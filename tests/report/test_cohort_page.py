@@ -41,6 +41,19 @@ def test_posterior_minimus_has_a_column_of_its_own_before_the_whole_muscles(tmp_
     assert "– | 90" in html
 
 
+def test_where_fat_was_measured_in_two_ways_each_study_says_in_which(tmp_path):
+    muscle = Muscle.GLUTEUS_MEDIUS
+    t1, dixon = (
+        Entry.of(report_of(method, [measured(muscle, Side.LEFT, 0.1, fat_method=method)]))
+        for method in ("t1", "dixon")
+    )
+    failed = Entry.of(StudyFailure("c", "failed", "gap of 8.0 mm"))
+    html = cohort_html([t1, dixon, failed], {}, tmp_path)
+    assert "fat by</th>" in html
+    assert ['<td data-sort="dixon">dixon</td>' in row for row in rows(html)] == [False, True, False]
+    assert "fat by" not in cohort_html([t1, failed], {}, tmp_path)
+
+
 def test_pages_and_pictures_are_linked_only_where_they_are(tmp_path):
     name = "a b#1"
     (tmp_path / "studies" / name).mkdir(parents=True)
