@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+FAT_COLUMNS = frozenset(
+    {"fat_fraction", "fat_fraction_se", "threshold_fraction", "lean_volume_ml", "quartile", "goutallier"}
+)
+"""Columns whose numbers follow from fat, which T1 and Dixon images give as different quantities."""
+
 _SPREAD = 0.12  # half width of a strip of points, in muscles
 
 
@@ -62,6 +67,8 @@ def cohort_strip(
 ) -> "Axes":
     """Every study as a point, by muscle and side, with the median of each strip.
 
+    What follows from fat stands in a strip for T1 and one for Dixon images where the table holds both.
+
     Args:
         measurements: the columns of measurements.csv, of many studies.
         column: the column of numbers to show; fractions are shown in percent.
@@ -78,10 +85,16 @@ def cohort_strip(
     axes = axes if axes is not None else _new_axes()
     percent = "fraction" in column
     rows = measurements[measurements["region"] == region.value].dropna(subset=[column])
-    shown = [muscle for muscle in Muscle if (rows["muscle"] == muscle.value).any()]
-    for place, muscle in enumerate(shown):
+    groups = _by_method(rows) if column in FAT_COLUMNS else [("", rows)]
+    shown = [
+        (muscle, method, group[group["muscle"] == muscle.value])
+        for method, group in groups
+        for muscle in Muscle
+        if (group["muscle"] == muscle.value).any()
+    ]
+    for place, (muscle, _, group) in enumerate(shown):
         for side in SIDES:
-            strip = rows[(rows["muscle"] == muscle.value) & (rows["side"] == side.value)][column]
+            strip = group[group["side"] == side.value][column]
             values = strip.to_numpy(dtype=float) * (100.0 if percent else 1.0)
             if not values.size:
                 continue
@@ -89,7 +102,7 @@ def cohort_strip(
             face = COLOURS[muscle] if side is Side.RIGHT else "white"
             axes.scatter(centre + _strip(values.size), values, edgecolor="black", facecolor=face, zorder=2)
             axes.hlines(float(np.median(values)), centre - 0.17, centre + 0.17, color="black", zorder=3)
-    axes.set_xticks(range(len(shown)), [SHORT[muscle] for muscle in shown])
+    axes.set_xticks(range(len(shown)), [f"{SHORT[muscle]}{method}" for muscle, method, _ in shown])
     axes.set_ylabel(column.replace("_", " ") + (", %" if percent else ""))
     axes.set_xlabel("filled: right, hollow: left; line: median")
     return axes
@@ -129,6 +142,14 @@ def bland_altman(
     axes.set_xlabel(f"mean of both {label}".strip())
     axes.set_ylabel(f"first − second {label}".strip())
     return axes
+
+
+def _by_method(rows: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
+    """The rows by how fat was measured, T1 first, each with what its label adds; all as one by one method."""
+    methods = sorted(rows["fat_method"].dropna().unique(), reverse=True)
+    if len(methods) < 2:
+        return [("", rows)]
+    return [(f", {method}", rows[rows["fat_method"] == method]) for method in methods]
 
 
 def _strip(count: int) -> npt.NDArray[np.float64]:

@@ -59,6 +59,20 @@ def test_a_strip_of_volumes_is_in_millilitres_and_right_stands_first():
     assert [y for _, y in points(axes)] == [200.0, 300.0]
 
 
+def test_fat_from_t1_and_from_dixon_images_stands_in_strips_of_its_own_and_volume_in_one():
+    both = table(
+        [
+            report_of(method, [measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, fat, fat_method=method)])
+            for method, fat in (("dixon", 0.1), ("t1", 0.3))
+        ]
+    )
+    axes = cohort_strip(both)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["medius, t1", "medius, dixon"]
+    assert [y for _, y in points(axes)] == pytest.approx([30.0, 10.0])
+    axes = cohort_strip(both, "volume_ml")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["medius"]
+
+
 def test_regions_are_not_mixed_with_whole_muscles():
     assert points(cohort_strip(table([report_of()]), region=Region.POSTERIOR)) == []
 
