@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grading.anatomy import Muscle, Side
+from grading.anatomy import SIDES, Muscle, Side
 from grading.asymmetry import Asymmetry
 from grading.classify.context import UNKNOWN, Context
 from grading.classify.grade import Grade
@@ -119,6 +119,13 @@ class StudyReport:
         """What a reader of this one row must know: its own findings, and the study's that weaken it."""
         study = tuple(f for f in self.findings if f.severity is not Severity.NOTE)
         return tuple(dict.fromkeys((*graded.measurement.findings, *study)))
+
+    def findings_of_sides(self, asymmetry: Asymmetry) -> tuple[Finding, ...]:
+        """What a reader of a comparison must know: its findings, and what weakens either muscle."""
+        both = [self.find(asymmetry.muscle, side) for side in SIDES]
+        of_muscles = [f for graded in both if graded for f in self.findings_of(graded)]
+        weaken = [f for f in of_muscles if f.severity is not Severity.NOTE]
+        return tuple(dict.fromkeys((*asymmetry.findings, *weaken)))
 
     def save(self, out: Path | str, *, dicom: bool = False) -> Path:
         """Write the study's files below `out` and bring the tables there up to date.

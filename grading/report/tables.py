@@ -188,7 +188,7 @@ def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
         "exceeds_error": a.exceeds_error,
         "exceeds_normal": a.exceeds_normal,
         "common_slab_mm": a.common_slab_mm,
-        "findings": codes(a.findings),
+        "findings": codes(report.findings_of_sides(a)),
         "affected": a.affected.value if a.affected else None,
         "affected_volume_percent": a.affected_volume_percent,
         "affected_fat_difference": a.affected_fat_difference,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_factory import absent, measured, report_of
 
-from grading.anatomy import Muscle, Side
+from grading.anatomy import SIDES, Muscle, Side
 from grading.findings import Finding
 from grading.report.study_report import StudyFailure
 from grading.report.tables import (
@@ -64,6 +64,24 @@ def test_a_row_carries_the_studys_cautions_but_not_its_notes():
     findings = (Finding("laterality_contradiction"), Finding("contrast_agent"))
     row = written([report_of(findings=findings)])[0]
     assert row["findings"] == "laterality_contradiction"
+
+
+def test_a_comparison_carries_the_cautions_of_both_muscles_and_of_the_study_but_not_their_notes():
+    medius, maximus = Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MAXIMUS
+    doubts = {
+        (medius, Side.LEFT): ("low_confidence", "fractions_disagree"),
+        (medius, Side.RIGHT): ("possible_mass",),
+    }
+    rows = [
+        measured(m, side, findings=tuple(Finding(code, "", m, side) for code in doubts.get((m, side), ())))
+        for m in (maximus, medius)
+        for side in SIDES
+    ]
+    of_study = (Finding("laterality_contradiction"), Finding("contrast_agent"))
+    compared = asymmetry_rows([report_of("a", rows, findings=of_study)])
+    found = {row["muscle"]: row["findings"] for row in compared}
+    assert found[medius] == "low_confidence;laterality_contradiction;possible_mass"
+    assert found[maximus] == "laterality_contradiction"
 
 
 def test_numbers_have_a_point_fixed_decimals_and_no_negative_zero():
