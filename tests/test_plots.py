@@ -90,6 +90,18 @@ def test_asymmetry_is_drawn_at_left_minus_right(quantity, at):
     assert "left − right" in axes.get_xlabel()
 
 
+def test_differences_of_fat_from_t1_and_from_dixon_images_stand_in_rows_of_their_own():
+    sides = (Side.LEFT, Side.RIGHT)
+    reports = [
+        report_of(method, [measured(m, side, fat_method=method) for m in Muscle for side in sides])
+        for method in ("t1", "dixon")
+    ]
+    both = frame(asymmetry_rows(reports), ASYMMETRY_COLUMNS)
+    labels = [label.get_text() for label in asymmetry_plot(both).get_yticklabels()]
+    assert labels[:1] + labels[len(Muscle) : len(Muscle) + 1] == ["maximus, t1", "maximus, dixon"]
+    assert len(asymmetry_plot(both, "volume").get_yticklabels()) == len(Muscle)
+
+
 def test_limits_of_agreement_are_those_of_bland_and_altman_1986():
     """Peak flow by two meters (Lancet 1986; 327:307, table): mean difference -2.1, SD 38.8 l/min."""
     large = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from grading.anatomy import Side
 from grading.asymmetry import Asymmetry
 from grading.classify.grade import Grade
 from grading.findings import Finding
@@ -30,7 +31,7 @@ MEASUREMENT_COLUMNS = (
 ASYMMETRY_COLUMNS = (
     "study", "muscle", "volume_asymmetry_percent", "volume_error_percent", "fat_fraction_difference",
     "fat_fraction_error", "exceeds_error", "exceeds_normal", "common_slab_mm", "findings", "affected",
-    "affected_volume_percent", "affected_fat_difference",
+    "affected_volume_percent", "affected_fat_difference", "fat_method",
 )  # fmt: skip
 STUDY_COLUMNS = (
     "study", "status", "reason", "seconds", "peak_memory_mb", "series", "fat_method", "segmentation",
@@ -178,6 +179,7 @@ def _other_stages(graded: GradedMuscle) -> str | None:
 
 
 def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
+    left = report.find(a.muscle, Side.LEFT) if a.fat_fraction_difference is not None else None
     return {
         "study": report.name,
         "muscle": a.muscle.value,
@@ -192,6 +194,7 @@ def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
         "affected": a.affected.value if a.affected else None,
         "affected_volume_percent": a.affected_volume_percent,
         "affected_fat_difference": a.affected_fat_difference,
+        "fat_method": left.measurement.fat_method if left else None,
     }
 
 

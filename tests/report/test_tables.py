@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from report_factory import absent, measured, report_of
 
 from grading.anatomy import SIDES, Muscle, Side
+from grading.asymmetry import Asymmetry
 from grading.findings import Finding
 from grading.report.study_report import StudyFailure
 from grading.report.tables import (
@@ -82,6 +84,15 @@ def test_a_comparison_carries_the_cautions_of_both_muscles_and_of_the_study_but_
     found = {row["muscle"]: row["findings"] for row in compared}
     assert found[medius] == "low_confidence;laterality_contradiction;possible_mass"
     assert found[maximus] == "laterality_contradiction"
+
+
+def test_a_difference_of_fat_says_how_fat_was_measured():
+    dixon = [measured(Muscle.GLUTEUS_MEDIUS, side, fat_method="dixon") for side in SIDES]
+    methods = {row["muscle"]: row["fat_method"] for row in asymmetry_rows([report_of("a", dixon)])}
+    assert methods["gluteus_medius"] == "dixon"
+    report = report_of("a", dixon)
+    unknown = replace(report, asymmetries=(Asymmetry(Muscle.GLUTEUS_MEDIUS),))
+    assert [row["fat_method"] for row in asymmetry_rows([unknown])] == [None]
 
 
 def test_numbers_have_a_point_fixed_decimals_and_no_negative_zero():
