@@ -31,8 +31,9 @@ from grading.segment.base import is_users_own
 BIDS_FOLDER = "bids"
 BIDS_VERSION = "1.10.0"
 MEASURES = (
-    "volume_ml", "covered_volume_ml", "lean_volume_ml", "max_csa_cm2", "fat_fraction", "fat_fraction_se",
-    "coverage", "quartile", "quartile_possible", "goutallier", "goutallier_possible", "gradable",
+    "volume_ml", "covered_volume_ml", "volume_se_ml", "lean_volume_ml", "max_csa_cm2", "fat_fraction",
+    "fat_fraction_se", "fat_method", "coverage", "quartile", "quartile_possible", "goutallier",
+    "goutallier_possible", "gradable", "findings",
 )  # fmt: skip
 """Columns of measurements.csv that each muscle, side and region has in the wide table."""
 
@@ -220,7 +221,7 @@ def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str,
 
 
 def _cell(column: str, value: Cell) -> str:
-    if value is None:
+    if value is None or value == "":
         return "n/a"
     if isinstance(value, float):
         decimals = next((d for name, d in DECIMALS.items() if column.endswith(name)), 4)

@@ -69,6 +69,15 @@ def test_the_table_has_a_row_for_each_session_and_n_a_for_what_is_not_known(data
         assert row["gluteus_medius_right_gradable"] == "false"
 
 
+def test_a_volume_has_its_error_and_a_fat_fraction_its_method_and_each_muscle_its_findings(data_set):
+    for row in table(data_set / "phenotype" / "gluteal_measurements.tsv"):
+        assert row["gluteus_medius_left_volume_se_ml"] == "1.00"
+        assert row["gluteus_medius_left_fat_method"] == "t1"
+        assert row["gluteus_medius_left_findings"] == "n/a"
+        assert row["gluteus_medius_right_findings"] == "not_found"
+        assert "" not in row.values()
+
+
 def test_every_column_of_the_table_is_explained_with_its_unit(data_set):
     path = data_set / "phenotype" / "gluteal_measurements.tsv"
     told = json.loads(path.with_suffix(".json").read_text())
