@@ -191,7 +191,7 @@ class OutputFolder:
             write_parquet(self.path)
 
     def write_bids(self) -> Path:
-        """Write the reports in the folder as a BIDS derivative data set, without those a reader rejected.
+        """Write the studies of measurements.csv as a BIDS derivative data set.
 
         Returns:
             The data set's folder, `path/bids`.
@@ -202,8 +202,8 @@ class OutputFolder:
         from grading.report.bids import write_bids
 
         out = rejected(kept_decisions(self.path))
-        found = (result for result in _stored(self.path / "studies") if result.name not in out)
-        reports = [result for result in found if isinstance(result, StudyReport)]
+        kept = [name for name, entry in self.entries.items() if entry.measurements and name not in out]
+        reports = [result for result in map(self.load, kept) if isinstance(result, StudyReport)]
         return write_bids(reports, self.path / "studies", self.path)
 
     def write_run(self, settings: Settings, network: str, outcome: dict[str, float] | None = None) -> None:

@@ -21,6 +21,7 @@ from grading.errors import (
     SeriesNotFound,
     UnsupportedContrast,
 )
+from grading.report import bids
 from grading.report.folder import OutputFolder
 from grading.report.study_report import StudyFailure, StudyReport
 from grading.settings import Settings
@@ -156,6 +157,20 @@ def test_an_outdated_grade_does_not_stand_in_the_tables_while_it_waits(imaging, 
         run(imaging, tmp_path / "out", settings=Settings(scales=("quartile",)))
     assert [row["status"] for row in rows(tmp_path / "out")] == ["pending"] * 3
     assert not rows(tmp_path / "out", "measurements.csv")
+
+
+def test_an_outdated_grade_does_not_stand_in_the_bids_table_while_it_waits(
+    imaging, graded, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(bids, "_write_maps", lambda *_: None)  # reports by hand have none
+    out = tmp_path / "out"
+    run(imaging, out)
+    results = run(imaging, out, settings=Settings(scales=("quartile",)), pick=Pick(limit=1))
+    assert graded == ["a_t1", "b_t1", "c_t1", "a_t1"]
+    table = results.folder.write_bids() / "phenotype" / "gluteal_measurements.tsv"
+    assert [row["study"] for row in rows(out, "measurements.csv")] == ["a_t1"] * 8
+    with table.open(encoding="utf-8", newline="") as file:
+        assert [row["study"] for row in csv.DictReader(file, delimiter="\t")] == ["a_t1"]
 
 
 def test_a_report_with_a_file_missing_is_computed_again(imaging, graded, tmp_path, monkeypatch):
