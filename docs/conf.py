@@ -51,7 +51,16 @@ def _codes(codes: Iterable[tuple[str, Code]]) -> str:
     return _table(("what", "code", "meaning"), ((w, f"({c.value}, {c.scheme})", c.meaning) for w, c in codes))
 
 
-_NAMED = ("VOLUME", "LEAN_VOLUME", "COVERED_VOLUME", "AREA", "FAT_FRACTION", "FAT_FRACTION_SE", "COVERAGE")
+_NAMED = (
+    "VOLUME",
+    "LEAN_VOLUME",
+    "COVERED_VOLUME",
+    "VOLUME_SE",
+    "AREA",
+    "FAT_FRACTION",
+    "FAT_FRACTION_SE",
+    "COVERAGE",
+)
 myst_substitutions = {
     "findings": _table(
         ("code", "severity", "meaning"),

@@ -62,6 +62,7 @@ FAT_FRACTION = Code("129100", "DCM", "Fat fraction")
 MAXIMUM = Code("56851009", "SCT", "Maximum")  # CID 7464
 COVERED_VOLUME = Code("covered-volume", OWN_SCHEME, "Volume of the part of the muscle in the image")
 LEAN_VOLUME = Code("lean-volume", OWN_SCHEME, "Volume without intramuscular fat")
+VOLUME_SE = Code("volume-se", OWN_SCHEME, "Standard error of the volume, or of the part in the image")
 FAT_FRACTION_SE = Code("fat-fraction-se", OWN_SCHEME, "Standard error of the fat fraction")
 COVERAGE = Code("coverage", OWN_SCHEME, "Share of the muscle in the image")
 

@@ -54,6 +54,7 @@ from grading.terminology import (
     SIDES,
     SQUARE_CENTIMETRE,
     VOLUME,
+    VOLUME_SE,
     Code,
     finding_code,
     possible_stage_name,
@@ -184,7 +185,13 @@ def _images_of(segment: Segment, seg: hd.seg.Segmentation) -> list[SourceImageFo
 def _measurements(m: MuscleMeasurement) -> Iterator[Measurement]:
     """Every number that is known; one that is not known has no item, never a zero."""
     covered_ml = m.covered_volume_ml if m.volume_ml is None and m.outline_usable else None
-    volumes = ((VOLUME, m.volume_ml), (LEAN_VOLUME, m.lean_volume_ml), (COVERED_VOLUME, covered_ml))
+    error_ml = m.volume_se_ml if m.outline_usable else None
+    volumes = (
+        (VOLUME, m.volume_ml),
+        (LEAN_VOLUME, m.lean_volume_ml),
+        (COVERED_VOLUME, covered_ml),
+        (VOLUME_SE, error_ml),
+    )
     for name, value_ml in volumes:
         if value_ml is not None:
             yield _measurement(name, value_ml, CUBIC_CENTIMETRE)

@@ -158,6 +158,7 @@ def test_the_report_holds_the_numbers_of_the_table_with_their_units(tmp_path):
     for row in rows:
         group = by_place[MUSCLES[row.muscle].value, SIDE_CODES[row.side].value]
         assert number(group, "118565006") == pytest.approx(row.volume_ml, abs=0.005)
+        assert number(group, "volume-se") == pytest.approx(row.volume_se_ml, abs=0.005)
         assert number(group, "131184002") == pytest.approx(row.max_csa_cm2, abs=0.005)
         assert number(group, FAT_FRACTION.value) == pytest.approx(100 * row.fat_fraction, abs=0.005)
         units = {
@@ -192,6 +193,7 @@ def test_what_is_not_known_has_no_number_but_its_finding(tmp_path):
     truncated, missing = groups(sr)
     assert number(truncated, "118565006") is None
     assert number(truncated, "covered-volume") == 100.0
+    assert number(truncated, "volume-se") == 1.0
     assert coded(truncated, "finding") == ["cut_by_field_of_view"]
     assert coded(missing, "finding") == ["not_found"]
     assert not [item for item in missing.ContentSequence if item.ValueType == "NUM"]
