@@ -166,9 +166,13 @@ def _by_traits(frames: list[Frame]) -> list[tuple[str, list[Frame]]]:
         for chosen in combinations(varying, size):
             keys = list(zip(*(traits[index] for index in chosen), strict=True))
             if _tells_apart(keys, places, most) or _are_stations(keys, places):
+                pieces = sorted(set(keys))
                 return [
-                    (_say(names, chosen, key), [f for f, k in zip(frames, keys, strict=True) if k == key])
-                    for key in sorted(set(keys))
+                    (
+                        _say(names, chosen, key, pieces),
+                        [f for f, k in zip(frames, keys, strict=True) if k == key],
+                    )
+                    for key in pieces
                 ]
     return [("", frames)]
 
@@ -217,8 +221,22 @@ def _in_plane_mm(frame: Frame) -> npt.NDArray[np.float64]:
     return np.asarray(np.array(frame.orientation).reshape(2, 3) @ frame.position_mm)
 
 
-def _say(names: list[str], chosen: tuple[int, ...], key: tuple[str, ...]) -> str:
-    return " ".join(f"{names[index]} {_short(value)}" for index, value in zip(chosen, key, strict=True))
+def _say(
+    names: list[str], chosen: tuple[int, ...], key: tuple[str, ...], pieces: Sequence[tuple[str, ...]]
+) -> str:
+    """What sets the piece of this key apart from the others, in words."""
+    words = []
+    for place, index in enumerate(chosen):
+        name, value = names[index], key[place]
+        own = _own_words(value, [piece[place] for piece in pieces]) if name == "image type" else ""
+        words.append(own or f"{name} {_short(value)}")
+    return " ".join(words)
+
+
+def _own_words(value: str, values: Sequence[str]) -> str:
+    """The words of an image type that not all of `values` have: "W" where the others say F or IP instead."""
+    shared = set.intersection(*(set(other.split("\\")) for other in values))
+    return " ".join(word for word in dict.fromkeys(value.split("\\")) if word not in shared)
 
 
 def _short(value: str) -> str:

@@ -323,6 +323,25 @@ def test_two_echoes_in_one_series_are_two_images(tmp_path: Path) -> None:
     assert load(study.chosen[0]).voxels.max() == image().max()
 
 
+def test_the_images_of_a_dixon_series_are_named_by_what_sets_their_image_types_apart(tmp_path: Path) -> None:
+    kinds = ("W", "F", "OP")
+    types = {kind: ["DERIVED", "PRIMARY", kind, kind, "DERIVED"] for kind in kinds}
+    parts = [slices(image(seed=k), ImageType=types[kind]) for k, kind in enumerate(kinds)]
+    save([ds for part in parts for ds in part], tmp_path)
+    study = only(discover([tmp_path]))
+    assert sorted(roles(study)) == ["05-t1_tse-F", "05-t1_tse-OP", "05-t1_tse-W"]
+    assert [series.info.name for series in study.chosen] == ["05-t1_tse-W", "05-t1_tse-F"]
+
+
+def test_an_image_type_that_the_others_only_add_to_is_named_whole(tmp_path: Path) -> None:
+    types = (["ORIGINAL", "PRIMARY"], ["ORIGINAL", "PRIMARY", "NORM"])
+    save([ds for k, kind in enumerate(types) for ds in slices(image(seed=k), ImageType=kind)], tmp_path)
+    assert sorted(roles(only(discover([tmp_path])))) == [
+        "05-t1_tse-NORM",
+        "05-t1_tse-image_type_ORIGINAL_PRIMARY",
+    ]
+
+
 def test_repeated_acquisitions_are_separate_images(tmp_path: Path) -> None:
     repeats = [slices(image(seed=k), AcquisitionNumber=k) for k in range(3)]
     save([ds for repeat in repeats for ds in repeat], tmp_path)
