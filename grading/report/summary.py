@@ -57,7 +57,7 @@ def closing(entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool) -> R
         folder: where their results are.
         dicom: whether the run was to write DICOM objects.
     """
-    parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values())]
+    parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values(), folder.entries)]
     own = [folder.study_folder(entry.name) for entry in entries if entry.measurements]
     parts += [literal(line) for line in edited_notice(own)]
     if dicom:
@@ -77,13 +77,22 @@ def foretold(studies: Iterable[tuple[str, str]]) -> RenderableType:
     return Group(table, *(literal(f"{count} {what}") for what, count in counts.items()))
 
 
-def decided(decisions: Iterable[Decision]) -> RenderableType:
-    """What a reader decided: each study to fix with its note, and those that left the tables."""
-    held = list(decisions)
+def decided(decisions: Iterable[Decision], studies: Container[str]) -> RenderableType:
+    """What a reader decided: each study to fix with its note, those that left the tables, names of no study.
+
+    Args:
+        decisions: all that hold.
+        studies: names of those in the output folder.
+    """
+    everything = list(decisions)
+    held = [d for d in everything if d.study in studies]
     lines = [f"to fix: {d.study}: {d.note or 'no note'}" for d in held if d.verdict is Verdict.FIX]
     rejected = [d.study for d in held if d.verdict is Verdict.REJECT]
     if rejected:
         lines.append(f"rejected by the reader, not in the tables: {', '.join(rejected)}")
+    strangers = [d.study for d in everything if d.study not in studies]
+    if strangers:
+        lines.append(f"decided on, but no study in studies.csv has that name: {', '.join(strangers)}")
     return Group(*map(literal, lines))
 
 

@@ -93,9 +93,16 @@ def test_rejected_studies_leave_the_tables_and_stay_accounted_for(tmp_path):
 def test_what_is_to_fix_is_said_with_its_note():
     held = [Decision("a", Verdict.FIX, "[b]left"), Decision("b", Verdict.GOOD), Decision("c", Verdict.REJECT)]
     console = Console(record=True, file=io.StringIO(), width=100)
-    console.print(decided(held))
+    console.print(decided(held, {"a", "b", "c"}))
     lines = [line.rstrip() for line in console.export_text().splitlines()]
     assert lines == ["to fix: a: [b]left", "rejected by the reader, not in the tables: c"]
+
+
+def test_a_decision_on_a_name_that_no_study_has_is_not_said_to_hold():
+    """A spreadsheet makes 0012 of the study's name 12."""
+    console = Console(record=True, file=io.StringIO(), width=100)
+    console.print(decided([Decision("12", Verdict.REJECT)], {"0012"}))
+    assert console.export_text().strip() == "decided on, but no study in studies.csv has that name: 12"
 
 
 def test_a_decision_taken_back_brings_the_study_back(tmp_path):
