@@ -3,9 +3,13 @@
 import io
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grading.report.files import write_whole
 from grading.report.tables import DECIMALS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLES = ("measurements", "asymmetry", "studies")
 _WHOLE = ("quartile", "goutallier")
@@ -23,20 +27,25 @@ def write_parquet(out: Path) -> tuple[Path, ...]:
     """
     if find_spec("pyarrow") is None:
         return ()
-    import pandas as pd
-
     written = []
     for name in TABLES:
         source = out / f"{name}.csv"
         if not source.is_file():
             continue
-        columns = source.read_text("utf-8").splitlines()[0].split(",")
-        table = pd.read_csv(source, dtype={column: _type(column) for column in columns})
         content = io.BytesIO()
-        table.to_parquet(content, index=False, engine="pyarrow")
+        table_of(source).to_parquet(content, index=False, engine="pyarrow")
         write_whole(source.with_suffix(".parquet"), content.getvalue())
         written.append(source.with_suffix(".parquet"))
     return tuple(written)
+
+
+def table_of(source: Path) -> "pd.DataFrame":
+    """A table as it stands in its CSV file, with types; only an empty cell is missing, not a note "None"."""
+    import pandas as pd
+
+    columns = source.read_text("utf-8").splitlines()[0].split(",")
+    types = {column: _type(column) for column in columns}
+    return pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def _type(column: str) -> str:

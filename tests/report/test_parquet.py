@@ -30,6 +30,15 @@ def test_numbers_truths_and_names_keep_their_types_and_empty_cells_are_null(out)
     assert not missing["gradable"]
 
 
+def test_only_an_empty_cell_is_missing_whatever_a_text_says(tmp_path):
+    source = tmp_path / "studies.csv"
+    source.write_text("study,status,seconds,note\nNA,graded,1.50,None\n007,pending,,\n")
+    first, second = (row for _, row in parquet.table_of(source).iterrows())
+    assert (first["study"], first["seconds"], first["note"]) == ("NA", 1.5, "None")
+    assert second["study"] == "007"
+    assert pd.isna(second["seconds"]) and pd.isna(second["note"])
+
+
 def test_without_pyarrow_there_is_only_the_csv(out, monkeypatch):
     monkeypatch.setattr(parquet, "find_spec", lambda _: None)
     assert parquet.write_parquet(out) == ()
