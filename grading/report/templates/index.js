@@ -33,12 +33,15 @@
     count();
   };
 
+  const words = (row) => Array.from(row.cells)
+    .filter((cell) => !cell.matches(".decision")) // it names every decision there is
+    .map((cell) => cell.textContent).join(" ");
   const filter = () => {
     const wanted = element("find").value.toLowerCase(), status = element("status").value, decided = element("decided").value;
     let shown = 0;
     for (const row of rows) {
       const [decision, text] = fields(row).map((field) => field.value);
-      const fits = (row.textContent + " " + text).toLowerCase().includes(wanted)
+      const fits = (words(row) + " " + text).toLowerCase().includes(wanted)
         && (!status || row.dataset.status === status)
         && (!decided || (decided === "none" ? !decision : decision === decided));
       row.hidden = !fits;
