@@ -185,6 +185,10 @@ def test_decisions_on_the_cohort_page_are_kept_exported_and_read(browser, out, t
     page.locator("tbody tr").last.locator("select").select_option("fix")
     note.fill('=left "minimus", 3 mm')
     note.blur()
+    assert page.locator("#unsaved").inner_text() == "2 not yet in the tables"
+    page.locator("tbody tr").last.locator("select").select_option("")
+    assert "1 with a note but no decision, which is not exported" in page.locator("#unsaved").inner_text()
+    page.locator("tbody tr").last.locator("select").select_option("fix")
     page.reload()
     visit.wait("page")
     assert page.locator("tbody tr").first.locator("select").input_value() == "reject"

@@ -21,8 +21,15 @@
     note.closest("td").dataset.sort = note.value;
   };
   const changed = () => rows.filter((row) => fields(row).some((field) => field.value !== field.dataset.kept)).length;
+  const undecided = () => rows.filter((row) => {
+    const [decision, text] = fields(row).map((field) => field.value.trim());
+    return text && !decision;
+  }).length;
   const count = () => {
-    element("unsaved").textContent = changed() ? `${changed()} not yet in the tables` : "";
+    const said = [];
+    if (changed()) said.push(`${changed()} not yet in the tables`);
+    if (undecided()) said.push(`${undecided()} with a note but no decision, which is not exported`);
+    element("unsaved").textContent = said.join("; ");
   };
   const note = (row) => {
     const kept = read();
