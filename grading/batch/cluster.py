@@ -187,7 +187,12 @@ class _Processes(WorkerPlugin):
 
     def run(self, job: Job) -> Entry:
         """Grade a study in a process that is free."""
-        process = self._idle.pop() if self._idle else self._new()
+        try:
+            process = (
+                self._idle.pop()
+            )  # without a look first: another thread may take the last one in between
+        except IndexError:
+            process = self._new()
         try:
             return process.run(job)
         finally:

@@ -9,6 +9,7 @@ import pytest
 from hip_files import statuses, write_coarse_hips
 
 import grading
+from grading.batch import Limits
 from grading.errors import ConfigurationError
 from grading.settings import Settings
 
@@ -53,6 +54,26 @@ def test_a_scheduler_that_is_not_there_is_said(studies, tmp_path, monkeypatch):
             studies[0], tmp_path, cluster="tcp://127.0.0.1:1", settings=studies[1], progress=False
         )
     assert statuses(tmp_path) == ["pending"] * len(NAMES)
+
+
+def test_a_thread_starts_a_process_where_another_took_the_last_idle_one(monkeypatch):
+    from grading.batch import cluster
+
+    class TakenMeanwhile(list):
+        """Empty when it comes to taking, though not when it was looked at."""
+
+        def __bool__(self):
+            return True
+
+    class Process:
+        def run(self, job):
+            return job
+
+    processes = cluster._Processes(Limits(), 1)
+    processes._idle = TakenMeanwhile()
+    monkeypatch.setattr(cluster, "Worker", lambda *_: Process())
+    assert processes.run("job") == "job"
+    assert len(processes._idle) == 1
 
 
 @pytest.mark.slow
