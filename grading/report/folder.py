@@ -187,7 +187,7 @@ class OutputFolder:
             from grading.report.parquet import write_parquet
 
             write_whole(self.path / "index.html", cohort_html(entries, decided, self.path).encode())
-            write_whole(self.path / "summary.html", summary_html(kept).encode())
+            write_whole(self.path / "summary.html", summary_html(kept, len(entries) - len(kept)).encode())
             write_parquet(self.path)
 
     def write_bids(self) -> Path:

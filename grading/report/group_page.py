@@ -50,8 +50,8 @@ class Chart:
     ticks: tuple[tuple[float, str], ...]
 
 
-def summary_html(entries: Sequence[Entry]) -> str:
-    """The page for all entries of an output folder."""
+def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
+    """The page for all entries of an output folder but the `rejected` ones, of which it says how many."""
     groups = {quantity: distributions(entries, quantity) for quantity in _QUANTITIES}
     far = outliers([group for some in groups.values() for group in some], MOST_OUTLIERS)
     several = _several(group.method for group in groups["fat_fraction"])
@@ -59,6 +59,7 @@ def summary_html(entries: Sequence[Entry]) -> str:
         "summary.html.jinja",
         notice=DISCLAIMER,
         total=len(entries),
+        rejected=rejected,
         statuses=[(status, sum(entry.status == status for entry in entries)) for status in STATUSES],
         charts=[_chart(quantity, some) for quantity, some in groups.items() if some],
         stages=[

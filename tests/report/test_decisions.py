@@ -82,6 +82,8 @@ def test_rejected_studies_leave_the_tables_and_stay_accounted_for(tmp_path):
     folder.write_tables()
     for table in ("measurements.csv", "asymmetry.csv"):
         assert {row["study"] for row in rows(folder.path / table)} == {"b", "c"}
+    summary = (folder.path / "summary.html").read_text()
+    assert "2 graded. 1 more rejected by the reader and left out here." in summary
     studies = rows(folder.path / "studies.csv")
     assert [(r["study"], r["status"], r["decision"], r["note"]) for r in studies] == [
         ("a", "graded", "reject", "'=motion"),
