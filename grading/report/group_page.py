@@ -31,13 +31,17 @@ _WIDTH, _LEFT, _ROW, _TOP = 700, 150, 24, 10  # of a chart, px
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One muscle and side in a chart: places in px, dots with the names of their studies."""
+    """One muscle and side in a chart: places in px, dots with the names of their studies.
+
+    `quartiles` are the numbers of the box, in the chart's unit.
+    """
 
     label: str
     middle: float
     box: tuple[float, float, float]
     dots: tuple[tuple[float, str], ...]
     count: int
+    quartiles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
             box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
             dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),
             count=len(group.values),
+            quartiles=tuple(f"{factor * number:z.1f}" for number in group.quartiles()),
         )
         for row, group in enumerate(groups)
     )

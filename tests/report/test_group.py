@@ -56,10 +56,19 @@ def test_stages_from_t1_and_from_dixon_are_counted_apart_and_what_was_not_staged
         ("right", "dixon"): {"2": 1}, ("left", "dixon"): {"2": 1},
     }  # fmt: skip
     html = summary_html(entries)
-    assert html.count('<th scope="row">medius left, dixon</th>') == 2  # Quartile and Goutallier
+    tables = re.findall(r"<caption>(\w+)[^<]*</caption>(.*?)</table>", html, flags=re.DOTALL)
+    split = [name for name, text in tables if '<th scope="row">medius left, dixon</th>' in text]
+    assert split == ["Fat", "Quartile", "Goutallier"]
     assert "maximus" not in html
     nothing = summary_html([Entry.of(StudyFailure("c", "failed", "truncated"))])
     assert "Stages" not in nothing
+
+
+def test_the_numbers_of_a_chart_can_be_read_by_those_who_do_not_see_it():
+    html = summary_html([graded(name, fat) for name, fat in (("a", 0.1), ("b", 0.2), ("c", 0.4))])
+    row = re.search(r'<th scope="row">medius left</th><td class="number">3</td>.*?</tr>', html)
+    assert row is not None
+    assert re.findall(r">([\d.]+)<", row[0]) == ["3", "15.0", "20.0", "30.0"]
 
 
 def test_equal_studies_and_small_groups_have_no_outliers():
