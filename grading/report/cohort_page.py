@@ -1,7 +1,5 @@
 """The page of a cohort: every study in one table to sort, filter and decide about."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from grading.report.decisions import Decision, Verdict
 from grading.report.entry import STATUSES, Entry
 from grading.report.render import render
 from grading.report.study_report import DISCLAIMER
-from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS, STUDY_COLUMNS
+from grading.report.tables import MEASUREMENT_COLUMNS, STUDY_COLUMNS, table_lines
 from grading.report.words import SHORT
 
 COLUMNS: tuple[tuple[Muscle, Region], ...] = (
@@ -73,13 +71,9 @@ def cohort_html(entries: Iterable[Entry], decisions: Mapping[str, Decision], out
 
 
 def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
-    (study,) = _lines(entry.study, STUDY_COLUMNS)
-    muscles, sides = (
-        _lines(entry.measurements, MEASUREMENT_COLUMNS),
-        _lines(entry.asymmetry, ASYMMETRY_COLUMNS),
-    )
-    codes = [code for line in (study, *muscles, *sides) for code in line["findings"].split(";") if code]
-    grave = [code for code in dict.fromkeys(codes) if FINDINGS[code].severity is not Severity.NOTE]
+    (study,) = table_lines(entry.study, STUDY_COLUMNS)
+    muscles = table_lines(entry.measurements, MEASUREMENT_COLUMNS)
+    grave = [code for code in entry.codes if FINDINGS[code].severity is not Severity.NOTE]
     return StudyRow(
         name=entry.name,
         status=entry.status,
@@ -92,10 +86,6 @@ def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
         decision=decision.verdict.value if decision else "",
         note=decision.note if decision else "",
     )
-
-
-def _lines(text: str, columns: Iterable[str]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text), fieldnames=list(columns)))
 
 
 def _link(out: Path, study: str, file: str) -> str:

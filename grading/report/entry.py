@@ -12,6 +12,7 @@ from grading.report.tables import (
     csv_lines,
     measurement_rows,
     study_rows,
+    table_lines,
 )
 
 Result = StudyReport | StudyFailure
@@ -44,6 +45,17 @@ class Entry:
     measurements: str = ""
     asymmetry: str = ""
     inputs: tuple[InputSeries, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of all its findings, each once: those of the study, of its muscles, of its comparisons."""
+        tables = (
+            (self.study, STUDY_COLUMNS),
+            (self.measurements, MEASUREMENT_COLUMNS),
+            (self.asymmetry, ASYMMETRY_COLUMNS),
+        )
+        cells = [line["findings"] for text, columns in tables for line in table_lines(text, columns)]
+        return tuple(dict.fromkeys(code for cell in cells for code in cell.split(";") if code))
 
     @classmethod
     def of(cls, result: Result) -> "Entry":

@@ -1,15 +1,14 @@
 """A group of studies in numbers: distributions, reasons for failures, and the studies to look at first."""
 
-import csv
-import io
 import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grading.anatomy import Muscle, Region, Side
+from grading.findings import FINDINGS, Severity
 from grading.report.entry import FAILED, NOT_GRADABLE, Entry
-from grading.report.tables import MEASUREMENT_COLUMNS
+from grading.report.tables import MEASUREMENT_COLUMNS, table_lines
 
 FAR = 3.5
 """Robust deviations from the median beyond which a value is an outlier (Iglewicz and Hoaglin 1993)."""
@@ -131,6 +130,19 @@ def reasons(entries: Iterable[Entry]) -> list[Reason]:
     return sorted(listed, key=lambda reason: (-len(reason.studies), reason.text))
 
 
+def findings(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """Each kind of finding that limits numbers, with its studies: the gravest first, then the commonest."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        for code in entry.codes:
+            if FINDINGS[code].severity is not Severity.NOTE:
+                found.setdefault(code, []).append(entry.name)
+    gravest = list(reversed(Severity))
+    return dict(
+        sorted(found.items(), key=lambda f: (gravest.index(FINDINGS[f[0]].severity), -len(f[1]), f[0]))
+    )
+
+
 def stages(entries: Iterable[Entry], column: str) -> dict[Place, dict[str, int]]:
     """How many studies have each stage of a scale, by whole muscle, side and how fat was measured."""
     counts: dict[Place, dict[str, int]] = {}
@@ -143,7 +155,7 @@ def stages(entries: Iterable[Entry], column: str) -> dict[Place, dict[str, int]]
 
 def _whole_muscles(entry: Entry, column: str) -> list[dict[str, str]]:
     """Lines of a study's whole muscles that have a value in `column`."""
-    lines = csv.DictReader(io.StringIO(entry.measurements), fieldnames=MEASUREMENT_COLUMNS)
+    lines = table_lines(entry.measurements, MEASUREMENT_COLUMNS)
     return [line for line in lines if line["region"] == Region.WHOLE and line[column]]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grading.findings import FINDINGS
 from grading.report.entry import STATUSES, Entry
 from grading.report.group import (
     FAR,
@@ -12,6 +13,7 @@ from grading.report.group import (
     Outlier,
     Place,
     distributions,
+    findings,
     outliers,
     reasons,
     stages,
@@ -19,10 +21,11 @@ from grading.report.group import (
 )
 from grading.report.render import render
 from grading.report.study_report import DISCLAIMER
+from grading.report.study_rows import SEVERITY_WORDS
 from grading.report.words import SHORT
 
 MOST_OUTLIERS, MOST_NAMES = 30, 12
-"""Rows of the list to look at first, and studies named for each reason; the tables hold all."""
+"""Rows of the list to look at first, and studies named for each reason or finding; the tables hold all."""
 
 _QUANTITIES = {"fat_fraction": ("Fat fraction, %", 100.0), "volume_ml": ("Volume, mL", 1.0)}
 _STAGES = {"quartile": "1234", "goutallier": "01234"}
@@ -73,6 +76,16 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
         ],
         outliers=[_outlier_row(outlier, several=several) for outlier in far],
         rule=f"more than {FAR:g} robust standard deviations from the median of at least {FEWEST} studies",
+        findings=[
+            (
+                SEVERITY_WORDS[FINDINGS[code].severity],
+                code,
+                FINDINGS[code].meaning,
+                len(studies),
+                studies[:MOST_NAMES],
+            )
+            for code, studies in findings(entries).items()
+        ],
         reasons=[
             (reason.status.replace("_", " "), len(reason.studies), reason.text, reason.studies[:MOST_NAMES])
             for reason in reasons(entries)

@@ -109,6 +109,11 @@ def csv_lines(rows: Iterable[Row], columns: Sequence[str]) -> str:
     return text.getvalue()
 
 
+def table_lines(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Lines that `csv_lines` wrote, as texts by column."""
+    return list(csv.DictReader(io.StringIO(text), fieldnames=list(columns)))
+
+
 def codes(findings: Iterable[Finding]) -> str:
     """Finding codes as one cell: each once, in order of first appearance, separated by semicolons."""
     return ";".join(dict.fromkeys(f.code for f in findings))

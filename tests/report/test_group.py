@@ -7,8 +7,9 @@ import pytest
 from report_factory import measured, report_of
 
 from grading.anatomy import SIDES, Muscle, Region, Side
+from grading.findings import Finding
 from grading.report.entry import Entry
-from grading.report.group import distributions, outliers, reasons, stages, ticks
+from grading.report.group import distributions, findings, outliers, reasons, stages, ticks
 from grading.report.group_page import summary_html
 from grading.report.study_report import StudyFailure
 
@@ -83,6 +84,21 @@ def test_reasons_that_differ_in_numbers_are_one_and_the_commonest_comes_first():
     gap, memory = reasons([entries[2], *entries[:2], graded("fine")])
     assert gap.studies == ("s0", "s1")
     assert memory.studies == ("s2",)
+
+
+def test_findings_are_counted_by_study_the_gravest_first_and_notes_are_not():
+    doubts = [
+        ("a", ("low_confidence", "contrast_agent")), ("b", ("low_confidence",)),
+        ("c", ("laterality_contradiction", "single_slice")),
+    ]  # fmt: skip
+    entries = [Entry.of(report_of(n, findings=tuple(Finding(code) for code in codes))) for n, codes in doubts]
+    assert list(findings(entries).items()) == [
+        ("laterality_contradiction", ["c"]), ("low_confidence", ["a", "b"]), ("single_slice", ["c"]),
+    ]  # fmt: skip
+    html = summary_html(entries)
+    assert "<td>settle first</td>" in html
+    assert "contrast_agent" not in html
+    assert "Findings" not in summary_html([graded("a")])
 
 
 def test_the_page_draws_a_dot_per_study_and_escapes_what_studies_say():
