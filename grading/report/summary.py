@@ -35,6 +35,7 @@ def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> Renderab
     failures = [entry for entry in entries if not entry.measurements]
     shown = [r for r in map(load, measured[:MOST_STUDIES]) if isinstance(r, StudyReport)]
     parts: list[RenderableType] = []
+    parts += [literal(line) for line in _alarms_beyond(entries, {r.name for r in shown})]
     if shown:
         parts += [literal(line) for line in _findings(shown, {Severity.ALARM})]
         parts.append(_measurements(shown))
@@ -130,6 +131,16 @@ def _findings(reports: Iterable[StudyReport], severities: Container[Severity]) -
             if FINDINGS[code].severity in severities:
                 places.setdefault(code, []).append(f"{report.name} ({where})")
     return [f"{code}: {FINDINGS[code].meaning} In {', '.join(where)}" for code, where in places.items()]
+
+
+def _alarms_beyond(entries: Iterable[Entry], shown: Container[str]) -> list[str]:
+    """What must be settled first in studies that are not printed: a line per kind of finding."""
+    alarms = {code for code, kind in FINDINGS.items() if kind.severity is Severity.ALARM}
+    counts = Counter(code for e in entries if e.name not in shown for code in e.codes if code in alarms)
+    return [
+        f"{code}: in studies that are not printed here ({count}); index.html names them"
+        for code, count in counts.items()
+    ]
 
 
 def _failures(failures: Iterable[Entry]) -> Table:

@@ -84,6 +84,16 @@ def test_a_contradiction_about_the_side_is_said_before_any_number():
     assert text.count("laterality_contradiction") == 1
 
 
+def test_a_contradiction_about_the_side_is_said_also_of_studies_that_are_not_printed():
+    doubt = (Finding("laterality_contradiction"),)
+    reports = [
+        report_of(f"s{i:02d}", findings=doubt if i > MOST_STUDIES else ()) for i in range(MOST_STUDIES + 3)
+    ]
+    text = printed(closing(reports))
+    assert "laterality_contradiction: in studies that are not printed here (2)" in text
+    assert text.index("laterality_contradiction") < text.index("maximus")
+
+
 def test_posterior_minimus_leads_and_other_regions_stay_in_the_tables():
     rows = [
         measured(Muscle.GLUTEUS_MINIMUS, side, region=region)
