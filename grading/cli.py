@@ -118,7 +118,7 @@ def run(
         Decisions of a reader, as index.html exports them: rejected studies leave the tables, those to fix are
         listed. They stay in OUT for later runs.
     report_only
-        Grade nothing; make the tables and reports anew from the results in OUT.
+        Grade nothing; make the tables, index.html and summary.html anew from the results in OUT.
     dry_run
         Show what would be done; nothing is graded or written.
     quiet
@@ -139,6 +139,8 @@ def run(
         raise ConfigurationError(
             "--report-only and --dry-run exclude each other: one writes the tables, the other nothing"
         )
+    if report_only and dicom:
+        raise ConfigurationError("--report-only and --dicom exclude each other: DICOM output needs images")
     settings = Settings(
         segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,

@@ -237,6 +237,14 @@ def test_a_dry_run_of_the_report_is_refused_and_writes_nothing(capsys, imaging, 
 
 
 @pytest.mark.usefixtures("seen")
+def test_dicom_objects_from_results_alone_are_refused_rather_than_left_out(capsys, imaging, tmp_path):
+    command(capsys, "run", imaging, "-o", tmp_path / "out")
+    code, _, err = command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--dicom")
+    assert code == 2
+    assert "needs images" in err
+
+
+@pytest.mark.usefixtures("seen")
 def test_a_readers_decisions_are_said_and_honoured(capsys, imaging, tmp_path):
     exported = tmp_path / "exported.csv"
     exported.write_text("study,decision,note\na_t1,reject,motion\nb_t1,fix,border of minimus\n")
