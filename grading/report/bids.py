@@ -23,6 +23,7 @@ from grading.anatomy import SIDES, STRUCTURES, Region
 from grading.io.identity import short_hash
 from grading.report.columns import COLUMNS
 from grading.report.files import make_folder, write_whole, writing
+from grading.report.label_map import LABEL_MAP
 from grading.report.provenance import package_version
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.tables import DECIMALS, Cell, measurement_rows
@@ -147,31 +148,32 @@ def _description() -> dict[str, object]:
 
 
 def _write_maps(report: StudyReport, subject: Subject, source: Path, root: Path) -> None:
-    """The label map and fat map of one study, each with what it means."""
+    """The label map and fat map of one study, each with what it means; one that was deleted is left out."""
     folder = make_folder(root / subject.folder)
     labels = folder / f"{subject.stem}_desc-muscles_dseg"
     method = next((m.measurement.fat_method for m in report.muscles if m.measurement.fat_method), "t1")
     fat = folder / f"{subject.stem}_label-fat_desc-{method}_probseg"
-    with writing(folder):
-        _share(source / "segmentation.nii.gz", labels.with_name(f"{labels.name}.nii.gz"))
-        _share(source / "fat_fraction.nii.gz", fat.with_name(f"{fat.name}.nii.gz"))
-    _write_json(
-        labels.with_name(f"{labels.name}.json"),
-        {
-            "Description": f"Muscles and bones, drawn by {report.provenance.segmentation}",
-            "Manual": is_users_own(report.provenance.segmentation),
-            "SpatialReference": "orig",
-        },
-    )
-    rows: list[dict[str, Cell]] = [{"index": n, "name": name} for n, name in sorted(_label_names().items())]
-    _write_table(labels.with_name(f"{labels.name}.tsv"), ["index", "name"], rows)
-    _write_json(
-        fat.with_name(f"{fat.name}.json"),
-        {
-            "Description": f"Share of fat in each voxel, 0 to 1: {COLUMNS['fat_method'].levels[method]}",
-            "SpatialReference": "orig",
-        },
-    )
+    if _share(source / LABEL_MAP, labels.with_name(f"{labels.name}.nii.gz")):
+        _write_json(
+            labels.with_name(f"{labels.name}.json"),
+            {
+                "Description": f"Muscles and bones, drawn by {report.provenance.segmentation}",
+                "Manual": is_users_own(report.provenance.segmentation),
+                "SpatialReference": "orig",
+            },
+        )
+        rows: list[dict[str, Cell]] = [
+            {"index": n, "name": name} for n, name in sorted(_label_names().items())
+        ]
+        _write_table(labels.with_name(f"{labels.name}.tsv"), ["index", "name"], rows)
+    if _share(source / "fat_fraction.nii.gz", fat.with_name(f"{fat.name}.nii.gz")):
+        _write_json(
+            fat.with_name(f"{fat.name}.json"),
+            {
+                "Description": f"Share of fat in each voxel, 0 to 1: {COLUMNS['fat_method'].levels[method]}",
+                "SpatialReference": "orig",
+            },
+        )
 
 
 def _label_names() -> dict[int, str]:
@@ -233,9 +235,17 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
     write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _share(source: Path, target: Path) -> None:
-    """The same file under a second name, without taking its room twice where the disk allows it."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def _share(source: Path, target: Path) -> bool:
+    """The same file under a second name, without taking its room twice where the disk allows it.
+
+    Returns:
+        Whether there is such a file.
+    """
+    if not source.is_file():
+        return False
+    with writing(target):
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+    return True

@@ -92,6 +92,16 @@ def test_names_that_would_meet_are_told_apart():
     assert all(s.label.isalnum() for s in subjects.values())
 
 
+def test_a_map_that_was_deleted_is_left_out_and_the_numbers_stay(studies, tmp_path):
+    kept = tmp_path / "studies" / "limping_right"
+    shutil.copytree(studies / "limping_right", kept)
+    (kept / "fat_fraction.nii.gz").unlink()
+    root = write_bids([report_of("limping_right")], kept.parent, tmp_path)
+    anat = root / "sub-limpingright" / "anat"
+    assert {path.name.split("_")[-1] for path in anat.iterdir()} == {"dseg.nii.gz", "dseg.json", "dseg.tsv"}
+    assert len(table(root / "phenotype" / "gluteal_measurements.tsv")) == 1
+
+
 def test_a_second_run_leaves_nothing_of_the_first(studies, data_set):
     assert (data_set / "sub-01").is_dir()
     only = write_bids([report_of("limping_right")], studies, studies.parent)
