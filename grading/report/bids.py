@@ -227,7 +227,7 @@ def _cell(column: str, value: Cell) -> str:
         return "n/a"
     if isinstance(value, float):
         decimals = next((d for name, d in DECIMALS.items() if column.endswith(name)), 4)
-        return f"{value:.{decimals}f}"
+        return f"{value:z.{decimals}f}"  # no "-0.0000"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

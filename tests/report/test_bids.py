@@ -85,6 +85,13 @@ def test_every_column_of_the_table_is_explained_with_its_unit(data_set):
     assert told["gluteus_medius_left_volume_ml"]["Units"] == "mL"
 
 
+def test_a_number_that_rounds_to_nothing_has_no_sign(studies, tmp_path):
+    rows = [measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, fat=-0.00001)]
+    root = write_bids([report_of("limping_right", rows)], studies, tmp_path)
+    (row,) = table(root / "phenotype" / "gluteal_measurements.tsv")
+    assert row["gluteus_medius_left_fat_fraction"] == "0.0000"
+
+
 def test_names_that_would_meet_are_told_apart():
     subjects = subjects_of(["hip 1", "hip-1", "hip_2"])
     assert subjects["hip_2"].stem == "sub-hip2"
