@@ -44,7 +44,7 @@ def edited_notice(folders: Iterable[Path]) -> list[str]:
     if not names:
         return []
     named = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
-    advice = f"to grade it, rename it to {LABEL_MAP} and run with --masks OUT/studies"
+    advice = f"to grade it, rename it to {LABEL_MAP} and run with --masks OUT/studies --include STUDY"
     return [f"{EDITED}: an edited label map that differs from the one beside it; {advice}. In {named}"]
 
 

@@ -40,7 +40,8 @@ def test_an_edited_label_map_is_set_aside_and_each_later_one_beside_it(scan, wri
         edit(tmp_path, value)
         keep_edited(tmp_path, scan[1])
     assert names(tmp_path) == ["segmentation.edited-2.nii.gz", "segmentation.edited-3.nii.gz", EDITED]
-    assert edited_notice([tmp_path, tmp_path / "elsewhere"])[0].endswith(f"In {tmp_path.name}")
+    (notice,) = edited_notice([tmp_path, tmp_path / "elsewhere"])
+    assert notice.endswith(f"--masks OUT/studies --include STUDY. In {tmp_path.name}")
 
 
 def test_one_that_nobody_edited_may_be_overwritten(scan, write, tmp_path):
