@@ -75,7 +75,9 @@ COLUMNS: dict[str, Column] = {
     "volume_error_percent": Column("Difference that measurement error alone may make (95 %).", "%"),
     "fat_fraction_difference": Column("Left - right fat fraction.", "1"),
     "fat_fraction_error": Column("Difference that measurement error alone may make (95 %).", "1"),
-    "exceeds_error": Column("Whether a difference is larger than measurement error.", levels=_TRUTH),
+    "exceeds_error": Column("Whether volume or fat differs by more than its error.", levels=_TRUTH),
+    "volume_exceeds_error": Column("Whether volume differs by more than its error.", levels=_TRUTH),
+    "fat_exceeds_error": Column("Whether fat differs by more than its error.", levels=_TRUTH),
     "exceeds_normal": Column("Whether volume differs more than between healthy sides.", levels=_TRUTH),
     "common_slab_mm": Column("Height of the slab both sides share, where only that was compared.", "mm"),
     "affected": Column(

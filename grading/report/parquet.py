@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TABLES = ("measurements", "asymmetry", "studies")
 _WHOLE = ("quartile", "goutallier")
-_TRUTH = ("gradable", "exceeds_error", "exceeds_normal")
+_TRUTH = ("gradable", "exceeds_error", "exceeds_normal", "volume_exceeds_error", "fat_exceeds_error")
 
 
 def write_parquet(out: Path) -> tuple[Path, ...]:

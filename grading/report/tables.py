@@ -31,7 +31,8 @@ MEASUREMENT_COLUMNS = (
 ASYMMETRY_COLUMNS = (
     "study", "muscle", "volume_asymmetry_percent", "volume_error_percent", "fat_fraction_difference",
     "fat_fraction_error", "exceeds_error", "exceeds_normal", "common_slab_mm", "findings", "affected",
-    "affected_volume_percent", "affected_fat_difference", "fat_method",
+    "affected_volume_percent", "affected_fat_difference", "fat_method", "volume_exceeds_error",
+    "fat_exceeds_error",
 )  # fmt: skip
 STUDY_COLUMNS = (
     "study", "status", "reason", "seconds", "peak_memory_mb", "series", "fat_method", "segmentation",
@@ -200,6 +201,8 @@ def _asymmetry_row(report: StudyReport, a: Asymmetry) -> Row:
         "affected_volume_percent": a.affected_volume_percent,
         "affected_fat_difference": a.affected_fat_difference,
         "fat_method": left.measurement.fat_method if left else None,
+        "volume_exceeds_error": a.volume_exceeds_error,
+        "fat_exceeds_error": a.fat_exceeds_error,
     }
 
 

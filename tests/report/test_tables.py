@@ -95,6 +95,13 @@ def test_a_difference_of_fat_says_how_fat_was_measured():
     assert [row["fat_method"] for row in asymmetry_rows([unknown])] == [None]
 
 
+def test_volume_beyond_its_error_does_not_stand_for_fat_beyond_its_own():
+    larger = Asymmetry(Muscle.GLUTEUS_MEDIUS, 20.0, 5.0, 0.01, 0.05, True, False, True)
+    (row,) = asymmetry_rows([replace(report_of(), asymmetries=(larger,))])
+    verdicts = [row[name] for name in ("exceeds_error", "volume_exceeds_error", "fat_exceeds_error")]
+    assert verdicts == [True, True, False]
+
+
 def test_numbers_have_a_point_fixed_decimals_and_no_negative_zero():
     m = measured(Muscle.GLUTEUS_MAXIMUS, Side.LEFT, fat_fraction=-0.00001, volume_ml=1234.5678)
     (row,) = written([report_of(measurements=[m])])
