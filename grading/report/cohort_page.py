@@ -12,13 +12,7 @@ from grading.report.entry import STATUSES, Entry
 from grading.report.render import render
 from grading.report.study_report import DISCLAIMER
 from grading.report.tables import MEASUREMENT_COLUMNS, STUDY_COLUMNS, table_lines
-from grading.report.words import SHORT
-
-COLUMNS: tuple[tuple[Muscle, Region], ...] = (
-    (Muscle.GLUTEUS_MINIMUS, Region.POSTERIOR),
-    *((muscle, Region.WHOLE) for muscle in Muscle),
-)
-"""Whose fat fraction the table shows, posterior minimus first."""
+from grading.report.words import LEADING, short_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ def cohort_html(entries: Iterable[Entry], decisions: Mapping[str, Decision], out
         notice=DISCLAIMER,
         rows=rows,
         several=len({row.method for row in rows} - {""}) > 1,
-        muscles=[SHORT[m] if r is Region.WHOLE else f"{SHORT[m]}, {r.value}" for m, r in COLUMNS],
+        muscles=[short_name(*place) for place in LEADING],
         statuses=[(status, sum(row.status == status for row in rows)) for status in STATUSES],
         verdicts=[verdict.value for verdict in Verdict],
     )
@@ -81,7 +75,7 @@ def _row(entry: Entry, decision: Decision | None, out: Path) -> StudyRow:
         report=_link(out, entry.name, "report.html"),
         thumbnail=_link(out, entry.name, "thumbnail.png"),
         method=study["fat_method"],
-        fat=tuple(_fat(muscles, muscle, region) for muscle, region in COLUMNS),
+        fat=tuple(_fat(muscles, muscle, region) for muscle, region in LEADING),
         findings=tuple(grave),
         decision=decision.verdict.value if decision else "",
         note=decision.note if decision else "",

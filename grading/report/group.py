@@ -3,12 +3,13 @@
 import re
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grading.anatomy import Muscle, Region, Side
 from grading.findings import FINDINGS, Severity
 from grading.report.entry import FAILED, NOT_GRADABLE, Entry
 from grading.report.tables import MEASUREMENT_COLUMNS, table_lines
+from grading.report.words import LEADING
 
 FAR = 3.5
 """Robust deviations from the median beyond which a value is an outlier (Iglewicz and Hoaglin 1993)."""
@@ -18,10 +19,29 @@ FEWEST = 8
 
 _MAD_TO_SD = 1.4826  # of a normal distribution
 _LEAST_SPREAD = {"fat_fraction": 0.02, "volume_ml": 10.0}  # the measurement's own error: less is no spread
-Place = tuple[Muscle, str, str]
-"""A whole muscle, its side, and how its fat was measured; "" for what does not depend on fat."""
-
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A muscle or region on one side, and how its fat was measured: T1 and Dixon are never mixed.
+
+    Attributes:
+        muscle: the muscle.
+        region: the whole of it, or posterior minimus.
+        side: "left" or "right".
+        method: "t1" or "dixon"; "" for what does not depend on fat.
+    """
+
+    muscle: Muscle
+    region: Region
+    side: str
+    method: str = ""
+
+    @property
+    def order(self) -> tuple[bool, int, bool]:
+        """T1 before Dixon, posterior minimus before the whole muscles, right before left."""
+        return self.method == "dixon", LEADING.index((self.muscle, self.region)), self.side == Side.LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +54,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One quantity of one whole muscle on one side over all studies.
+    """One quantity of one muscle or region on one side over all studies.
 
     Attributes:
         quantity: "fat_fraction" (0-1) or "volume_ml".
-        muscle: the muscle.
-        side: "left" or "right".
+        place: of what.
         values: of every study that has one, ascending.
-        method: how fat was measured, "t1" or "dixon", which are never mixed; "" for volumes.
     """
 
     quantity: str
-    muscle: Muscle
-    side: str
+    place: Place
     values: tuple[Value, ...]
-    method: str = ""
 
     def quartiles(self) -> tuple[float, float, float]:
         """First quartile, median and third quartile; all the same for a single value."""
@@ -87,21 +103,21 @@ class Reason:
 
 
 def distributions(entries: Iterable[Entry], quantity: str) -> list[Distribution]:
-    """`quantity` of each whole muscle, right before left; entries without a value are left out.
+    """`quantity` of each whole muscle and of posterior minimus; entries without a value are left out.
 
-    Fat fractions from T1 and from Dixon images are different quantities and stand apart.
+    Fat fractions from T1 and from Dixon images are different quantities and stand apart. The volume of a
+    region is left out: where it ends is a convention.
     """
+    of_fat = quantity == "fat_fraction"
     found: dict[Place, list[Value]] = {}
     for entry in entries:
-        for line in _whole_muscles(entry, quantity):
-            method = line["fat_method"] if quantity == "fat_fraction" else ""
-            place = (Muscle(line["muscle"]), line["side"], method)
-            found.setdefault(place, []).append(Value(entry.name, float(line[quantity])))
+        for place, cell in _cells(entry, quantity):
+            if of_fat or place.region is Region.WHOLE:
+                one = place if of_fat else replace(place, method="")
+                found.setdefault(one, []).append(Value(entry.name, float(cell)))
     return [
-        Distribution(
-            quantity, place[0], place[1], tuple(sorted(values, key=lambda v: (v.number, v.study))), place[2]
-        )
-        for place, values in sorted(found.items(), key=_order)
+        Distribution(quantity, place, tuple(sorted(found[place], key=lambda v: (v.number, v.study))))
+        for place in sorted(found, key=lambda place: place.order)
     ]
 
 
@@ -113,7 +129,7 @@ def outliers(groups: Iterable[Distribution], most: int) -> list[Outlier]:
         for value, deviations in group.deviations()
         if abs(deviations) > FAR
     ]
-    found.sort(key=lambda o: (-abs(o.deviations), o.value.study, o.distribution.muscle, o.distribution.side))
+    found.sort(key=lambda o: (-abs(o.deviations), o.value.study, o.distribution.place.order))
     return found[:most]
 
 
@@ -144,25 +160,26 @@ def findings(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 
 def stages(entries: Iterable[Entry], column: str) -> dict[Place, dict[str, int]]:
-    """How many studies have each stage of a scale, by whole muscle, side and how fat was measured."""
+    """How many studies have each stage of a scale, by place."""
     counts: dict[Place, dict[str, int]] = {}
     for entry in entries:
-        for line in _whole_muscles(entry, column):
-            row = counts.setdefault((Muscle(line["muscle"]), line["side"], line["fat_method"]), {})
-            row[line[column]] = row.get(line[column], 0) + 1
-    return dict(sorted(counts.items(), key=_order))
+        for place, stage in _cells(entry, column):
+            row = counts.setdefault(place, {})
+            row[stage] = row.get(stage, 0) + 1
+    return {place: counts[place] for place in sorted(counts, key=lambda place: place.order)}
 
 
-def _whole_muscles(entry: Entry, column: str) -> list[dict[str, str]]:
-    """Lines of a study's whole muscles that have a value in `column`."""
+def _cells(entry: Entry, column: str) -> list[tuple[Place, str]]:
+    """What a study has in `column`, of whole muscles and posterior minimus, where it is known."""
     lines = table_lines(entry.measurements, MEASUREMENT_COLUMNS)
-    return [line for line in lines if line["region"] == Region.WHOLE and line[column]]
-
-
-def _order(item: tuple[Place, object]) -> tuple[bool, int, bool]:
-    """T1 before Dixon, muscles in the order of the tables, right before left."""
-    muscle, side, method = item[0]
-    return method == "dixon", tuple(Muscle).index(muscle), side == Side.LEFT
+    cells = [
+        (
+            Place(Muscle(line["muscle"]), Region(line["region"]), line["side"], line["fat_method"]),
+            line[column],
+        )
+        for line in lines
+    ]
+    return [(place, cell) for place, cell in cells if cell and (place.muscle, place.region) in LEADING]
 
 
 def _kind(entry: Entry) -> str:

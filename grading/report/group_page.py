@@ -22,14 +22,14 @@ from grading.report.group import (
 from grading.report.render import render
 from grading.report.study_report import DISCLAIMER
 from grading.report.study_rows import SEVERITY_WORDS
-from grading.report.words import SHORT
+from grading.report.words import short_name
 
 MOST_OUTLIERS, MOST_NAMES = 30, 12
 """Rows of the list to look at first, and studies named for each reason or finding; the tables hold all."""
 
 _QUANTITIES = {"fat_fraction": ("Fat fraction, %", 100.0), "volume_ml": ("Volume, mL", 1.0)}
 _STAGES = {"quartile": "1234", "goutallier": "01234"}
-_WIDTH, _LEFT, _ROW, _TOP = 700, 150, 24, 10  # of a chart, px
+_WIDTH, _LEFT, _ROW, _TOP = 760, 210, 24, 10  # of a chart, px
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
     """The page for all entries of an output folder but the `rejected` ones, of which it says how many."""
     groups = {quantity: distributions(entries, quantity) for quantity in _QUANTITIES}
     far = outliers([group for some in groups.values() for group in some], MOST_OUTLIERS)
-    several = _several(group.method for group in groups["fat_fraction"])
+    several = _several(group.place for group in groups["fat_fraction"])
     return render(
         "summary.html.jinja",
         notice=DISCLAIMER,
@@ -98,7 +98,7 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
 def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     title, factor = _QUANTITIES[quantity]
     marks = ticks(max(group.values[-1].number for group in groups))
-    several = _several(group.method for group in groups)
+    several = _several(group.place for group in groups)
     lowest = min(0.0, *(group.values[0].number for group in groups))  # noise may read a little below no fat
     scale = (_WIDTH - _LEFT - 20) / ((marks[-1] - lowest) or 1.0)
 
@@ -107,7 +107,7 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
 
     lines = tuple(
         Line(
-            label=_label((group.muscle, group.side, group.method), several=several),
+            label=_label(group.place, several=several),
             middle=_TOP + _ROW * (row + 0.5),
             box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
             dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),
@@ -121,14 +121,14 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     )
 
 
-def _several(methods: Iterable[str]) -> bool:
+def _several(places: Iterable[Place]) -> bool:
     """Whether fat was measured in more than one way, so that each row has to say how."""
-    return len(set(methods)) > 1
+    return len({place.method for place in places}) > 1
 
 
 def _label(place: Place, *, several: bool) -> str:
-    muscle, side, method = place
-    return f"{SHORT[muscle]} {side}" + (f", {method}" if several and method else "")
+    name = f"{short_name(place.muscle, place.region)} {place.side}"
+    return f"{name}, {place.method}" if several and place.method else name
 
 
 def _stage_row(
@@ -142,6 +142,6 @@ def _outlier_row(outlier: Outlier, *, several: bool) -> tuple[str, str, str, str
     group, value = outlier.distribution, outlier.value
     title, factor = _QUANTITIES[group.quantity]
     said = f"{title.split(',')[0].lower()} {factor * value.number:.1f}{title.split(',')[1]}"
-    place = _label((group.muscle, group.side, group.method), several=several)
+    place = _label(group.place, several=several)
     link = f"studies/{quote(value.study, safe='')}/report.html"
     return link, value.study, place, said, f"{outlier.deviations:+.1f}"

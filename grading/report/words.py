@@ -15,6 +15,12 @@ SHORT: dict[Muscle, str] = {
     Muscle.TENSOR_FASCIAE_LATAE: "TFL",
 }
 
+LEADING: tuple[tuple[Muscle, Region], ...] = (
+    (Muscle.GLUTEUS_MINIMUS, Region.POSTERIOR),
+    *((muscle, Region.WHOLE) for muscle in Muscle),
+)
+"""What is looked at first: posterior minimus, because its anterior part is fatty without symptoms too."""
+
 UNKNOWN = "–"
 
 
@@ -52,22 +58,22 @@ def words(graded: GradedMuscle) -> Words:
 
 def name_of(m: MuscleMeasurement) -> str:
     """The muscle's short name, with the region where it is a part: "minimus, posterior"."""
-    return SHORT[m.muscle] if m.region is Region.WHOLE else f"{SHORT[m.muscle]}, {m.region.value}"
+    return short_name(m.muscle, m.region)
+
+
+def short_name(muscle: Muscle, region: Region) -> str:
+    """The same of a muscle or region that was not measured."""
+    return SHORT[muscle] if region is Region.WHOLE else f"{SHORT[muscle]}, {region.value}"
 
 
 def leading_rows(report: StudyReport) -> list[GradedMuscle]:
-    """What is looked at first: posterior minimus where it was measured, then the whole muscles.
-
-    The anterior part of minimus is fatty in people without symptoms too, so the posterior part leads. Right
-    stands before left, as in the pictures.
-    """
-
-    def rows(muscle: Muscle, region: Region) -> list[GradedMuscle]:
-        part = [g for g in report.muscles if (g.measurement.muscle, g.measurement.region) == (muscle, region)]
-        return sorted(part, key=lambda g: g.measurement.side is Side.LEFT)
-
-    whole = [graded for muscle in Muscle for graded in rows(muscle, Region.WHOLE)]
-    return rows(Muscle.GLUTEUS_MINIMUS, Region.POSTERIOR) + whole
+    """The rows of `LEADING` that there are, right before left, as in the pictures."""
+    return [
+        graded
+        for place in LEADING
+        for graded in sorted(report.muscles, key=lambda g: g.measurement.side is Side.LEFT)
+        if (graded.measurement.muscle, graded.measurement.region) == place
+    ]
 
 
 def findings_by_code(report: StudyReport) -> dict[str, str]:

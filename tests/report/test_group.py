@@ -24,7 +24,28 @@ def test_whole_muscles_are_gathered_by_muscle_and_side_and_parts_are_not():
     part = replace(measured(MEDIUS, Side.LEFT, 0.9), region=Region.POSTERIOR)
     entry = Entry.of(report_of("a", [measured(MEDIUS, Side.LEFT, 0.1), part]))
     (left,) = distributions([entry, entry], "fat_fraction")
-    assert (left.muscle, left.side, [v.number for v in left.values]) == (MEDIUS, "left", [0.1, 0.1])
+    assert (left.place.muscle, left.place.side, [v.number for v in left.values]) == (
+        MEDIUS,
+        "left",
+        [0.1, 0.1],
+    )
+
+
+def test_fat_of_posterior_minimus_leads_and_its_volume_which_is_a_convention_is_left_out():
+    whole = measured(Muscle.GLUTEUS_MINIMUS, Side.LEFT, 0.4)
+    rows = [
+        measured(MEDIUS, Side.LEFT, 0.1),
+        whole,
+        replace(whole, region=Region.POSTERIOR, fat_fraction=0.2),
+    ]
+    entry = Entry.of(report_of("a", rows))
+    fat = [
+        (d.place.muscle, d.place.region, d.values[0].number) for d in distributions([entry], "fat_fraction")
+    ]
+    assert fat[0] == (Muscle.GLUTEUS_MINIMUS, Region.POSTERIOR, 0.2)
+    assert len(fat) == 3
+    assert {d.place.region for d in distributions([entry], "volume_ml")} == {Region.WHOLE}
+    assert "minimus, posterior left" in summary_html([entry])
 
 
 def test_the_study_far_from_the_others_is_named_first():
@@ -40,7 +61,7 @@ def test_fat_of_t1_and_of_dixon_images_is_never_one_distribution_and_volume_is()
     entries = [graded(f"t{n}", 0.20 + 0.005 * n) for n in range(10)]
     entries += [graded(f"d{n}", 0.60 + 0.005 * n, fat_method="dixon") for n in range(2)]
     groups = distributions(entries, "fat_fraction")
-    assert [(g.method, g.side, len(g.values)) for g in groups] == [
+    assert [(g.place.method, g.place.side, len(g.values)) for g in groups] == [
         ("t1", "right", 10), ("t1", "left", 10), ("dixon", "right", 2), ("dixon", "left", 2),
     ]  # fmt: skip
     assert not outliers(groups, 30), "two Dixon studies tell nothing about each other"
@@ -52,7 +73,7 @@ def test_fat_of_t1_and_of_dixon_images_is_never_one_distribution_and_volume_is()
 def test_stages_from_t1_and_from_dixon_are_counted_apart_and_what_was_not_staged_is_no_zero():
     entries = [graded("a", 0.1), graded("b", 0.3), graded("c", 0.3, fat_method="dixon")]
     counts = stages(entries, "quartile")
-    assert {(side, method): n for (_, side, method), n in counts.items()} == {
+    assert {(place.side, place.method): n for place, n in counts.items()} == {
         ("right", "t1"): {"1": 1, "2": 1}, ("left", "t1"): {"1": 1, "2": 1},
         ("right", "dixon"): {"2": 1}, ("left", "dixon"): {"2": 1},
     }  # fmt: skip
@@ -127,4 +148,4 @@ def test_an_axis_reaches_past_the_largest_value_in_a_few_steps(highest):
 def test_dots_lie_inside_the_chart():
     html = summary_html([graded(f"s{n}", fat) for n, fat in enumerate((-0.02, 0.0, 0.5, 1.0))])
     places = [float(x) for x in re.findall(r'cx="([\d.-]+)"', html)]
-    assert all(150 <= place <= 700 for place in places)
+    assert all(210 <= place <= 760 for place in places)
