@@ -144,6 +144,11 @@ def test_an_interval_is_drawn_where_its_numbers_are(images):
     assert drawing["aria-label"] == "fat fraction 40.0 %, 95 % interval 36.1 to 43.9 %"
 
 
+def test_the_edges_in_a_bar_are_of_the_scale_that_heads_a_column(html):
+    assert "edges of the Quartile stages" in html
+    assert '<th scope="col">Quartile</th>' in html
+
+
 def test_a_fraction_that_rounds_to_zero_has_no_sign(images):
     page = Page(html_of(images, measurements=[measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, -0.0002)]))
     assert page.texts("fat") == ["0.0 ± 2.0"]
