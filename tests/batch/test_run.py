@@ -307,14 +307,14 @@ def test_a_scheme_participant_or_label_map_that_cannot_be_used_is_refused_before
     imaging, graded, tmp_path
 ):
     out, people, text = tmp_path / "out", tmp_path / "people.tsv", tmp_path / "map.txt"
-    people.write_text("participant_id\tsex\na_t1\tF\n\nb_t1\tW\n")
+    people.write_text("participant_id\tsex\na_t1\tF\n\nb_t1\tX\n")
     text.write_text("no image")
     run(imaging, out)
     before = sorted(out.rglob("*"))
     for settings, says in (
         (Settings(masks=imaging, scheme="muslemap"), "muslemap"),
         (Settings(masks=text), "must be NIfTI"),
-        (Settings(participants=people), "people.tsv line 4: sex 'W'"),
+        (Settings(participants=people), "people.tsv line 4: sex 'X'"),
         (Settings(participants=tmp_path / "nobody.tsv"), "cannot be read"),
     ):
         with pytest.raises(ConfigurationError, match=says):
