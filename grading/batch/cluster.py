@@ -187,10 +187,8 @@ class _Processes(WorkerPlugin):
 
     def run(self, job: Job) -> Entry:
         """Grade a study in a process that is free."""
-        try:
-            process = (
-                self._idle.pop()
-            )  # without a look first: another thread may take the last one in between
+        try:  # without a look first: another thread may take the last one in between
+            process = self._idle.pop()
         except IndexError:
             process = self._new()
         try:
