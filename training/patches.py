@@ -35,9 +35,9 @@ class Recipe:
         cache: folder that keeps scans of phantoms and of bodies.
         real_share: of patches from outlined real studies (0: what an unseen scanner would get).
         scan_share: from scans of phantoms, with wasted muscles or without.
-        body_share: from scans of real bodies, by the phantom's physics.
+        body_share: from scans of real bodies, and of bodies between two of them, by the phantom's physics.
         map_phantom_share: from label maps of phantoms, painted.
-        map_body_share: from label maps of real bodies, painted.
+        map_body_share: from label maps of real bodies and of those between, painted.
         phantoms: label maps of phantoms.
         scans: scans of phantoms.
         wasted: scans of phantoms with wasted muscles, beside them.
@@ -47,9 +47,9 @@ class Recipe:
     data: Path
     cache: Path
     real_share: float = 0.35
-    scan_share: float = 0.27
-    body_share: float = 0.23
-    map_phantom_share: float = 0.03
+    scan_share: float = 0.2
+    body_share: float = 0.33
+    map_phantom_share: float = 0.0
     map_body_share: float = 0.12
     phantoms: int = 10
     scans: int = 80
