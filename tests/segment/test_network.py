@@ -57,8 +57,12 @@ def test_mirroring_the_patient_swaps_sides_and_changes_nothing_else(
     swap = np.arange(65536, dtype=np.uint16)
     for structure in STRUCTURES.values():
         swap[structure.left], swap[structure.right] = structure.right, structure.left
-    same = swap[segment(mirrored).labels[::-1]] == segmented.labels
-    assert same.mean() > 0.99999  # ties of two equal probabilities may fall either way
+    found = swap[segment(mirrored).labels[::-1]]
+    for structure in np.unique(segmented.labels):
+        one, other = found == structure, segmented.labels == structure
+        # in 8 bits a value between two steps falls either way, and with it a voxel of the border now and then
+        assert 2 * (one & other).sum() / (one.sum() + other.sum()) > 0.995, structure
+        assert abs(int(one.sum()) - int(other.sum())) < 0.002 * other.sum(), structure
 
 
 def _mirrored(geometry: Geometry) -> Geometry:
