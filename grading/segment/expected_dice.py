@@ -34,6 +34,11 @@ def expected_dice(segmentation: Segmentation, muscle: Muscle, side: Side) -> flo
     return 0.0 if confidence is None else float(np.interp(confidence, CONFIDENCE, DICE))
 
 
+def confidence_of(dice: float) -> float:
+    """Confidence, 0-1, from which `expected_dice` reads `dice`."""
+    return float(np.interp(dice, DICE, CONFIDENCE))
+
+
 def outline_doubts(dice: float, muscle: Muscle, side: Side) -> tuple[Finding, ...]:
     """`low_confidence` for a doubtful outline, `outline_unusable` for one not to be measured.
 

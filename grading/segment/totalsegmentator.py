@@ -15,14 +15,15 @@ import nibabel as nib
 import numpy as np
 
 from grading.errors import ConfigurationError, SegmentationError
+from grading.segment.expected_dice import confidence_of
 from grading.segment.masks import segmentation_from_labels
 from grading.segment.schemes import scheme_of
 from grading.volume import Geometry, LabelArray, Segmentation, Volume
 
 MR_TASK = "total_mr"
 TASKS = {"CT": "total"}  # other modalities by their DICOM name
-CONFIDENCE = 0.92  # for which `expected_dice` reads .90: its mean Dice for the glutei on MR, .87 to .94 by
-# muscle and side [D'Antonoli et al., TotalSegmentator MRI, Radiology 2025]; it tells no confidence of its own
+MEAN_DICE = 0.90  # of its glutei on MR, .87 to .94 by muscle and side [D'Antonoli et al., TotalSegmentator MRI,
+# Radiology 2025]; it tells no confidence of its own
 INSTALL = "pip install 'grading[totalsegmentator]'"
 
 
@@ -40,7 +41,7 @@ def require_totalsegmentator() -> None:
 
 
 class TotalSegmentatorSegmenter:
-    """Segments with TotalSegmentator on the processor. Confidence is `CONFIDENCE` everywhere."""
+    """Segments with TotalSegmentator on the processor. Confidence is that of `MEAN_DICE` everywhere."""
 
     def __call__(self, volume: Volume) -> Segmentation:
         """Glutei, iliopsoas, erector spinae, hip bone, femur and sacrum, on the volume's own grid.
@@ -62,7 +63,7 @@ class TotalSegmentatorSegmenter:
         found = segmentation_from_labels(raw, grid, volume, (scheme,))
         version = importlib.metadata.version("TotalSegmentator")
         method = f"TotalSegmentator {version}, task {task}, usage statistics off"
-        confidence = np.full(found.labels.shape, CONFIDENCE, dtype=np.float32)
+        confidence = np.full(found.labels.shape, confidence_of(MEAN_DICE), dtype=np.float32)
         return Segmentation(found.labels, found.geometry, confidence, method, found.findings)
 
 
