@@ -22,8 +22,8 @@ from grading.volume import Geometry, LabelArray, Segmentation, Volume
 
 MR_TASK = "total_mr"
 TASKS = {"CT": "total"}  # other modalities by their DICOM name
-MEAN_DICE = 0.90  # of its glutei on MR, .87 to .94 by muscle and side [D'Antonoli et al., TotalSegmentator MRI,
-# Radiology 2025]; it tells no confidence of its own
+MEAN_DICE = 0.90  # of its glutei on MR, .87 to .94 by muscle and side; it tells no confidence of its own
+# [D'Antonoli et al., TotalSegmentator MRI, Radiology 2025]
 INSTALL = "pip install 'grading[totalsegmentator]'"
 
 
