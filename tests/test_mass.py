@@ -95,7 +95,7 @@ def test_a_mass_in_one_muscle_is_told_in_every_row_of_it_and_in_no_other():
     [
         ("hip_t1_axial_cropped/sts007/t1.nii.gz", {(MAXIMUS, Side.RIGHT)}),
         ("hip_t1_axial_cropped/sts031/t1.nii.gz", {(MAXIMUS, Side.RIGHT)}),
-        ("pelvis_t1_coronal/pelvis13/dicom", set()),
+        pytest.param("pelvis_t1_coronal/pelvis13/dicom", set(), marks=pytest.mark.slow),
     ],
 )
 def test_a_real_tumour_that_is_called_maximus_is_told_and_healthy_muscle_is_not(real_data, image, warned):
