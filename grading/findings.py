@@ -4,6 +4,7 @@ Every code that can stand in a `findings` column is a row of `FINDINGS`, so a re
 and a typo cannot invent a new one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -192,3 +193,8 @@ class Finding:
     def severity(self) -> Severity:
         """Severity of this kind of finding."""
         return FINDINGS[self.code].severity
+
+
+def says(findings: Iterable[Finding], code: str) -> bool:
+    """Whether a finding of this kind is among them."""
+    return any(finding.code == code for finding in findings)

@@ -10,7 +10,7 @@ from grading.fat import FatError, FatMap, FatReading, read_fat
 from grading.fat.reading import MINIMUM_VOXELS
 from grading.fat.zones import INSIDE, ZoneArray, zones_of
 from grading.field_of_view import View, view_of
-from grading.findings import Finding, Severity
+from grading.findings import Finding, Severity, says
 from grading.masks import bounding_box
 from grading.mass import possible_mass, widest_lean_ball_mm
 from grading.segment.expected_dice import expected_dice, outline_doubts
@@ -113,7 +113,7 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
         volume: the image: where it is valid and how its slices lie.
     """
     rows: list[MuscleMeasurement] = []
-    in_part = any(finding.code == "partly_outlined" for finding in segmentation.findings)
+    in_part = says(segmentation.findings, "partly_outlined")
     for muscle in Muscle:
         masks = {side: segmentation.mask(muscle, side) for side in SIDES}
         views = {side: view_of(mask, volume) for side, mask in masks.items()}
@@ -229,7 +229,7 @@ def read_part(
 
 def _usable(findings: Sequence[Finding]) -> bool:
     """Whether none of the findings on an outline calls it unusable."""
-    return not any(finding.code == "outline_unusable" for finding in findings)
+    return not says(findings, "outline_unusable")
 
 
 def _stopped(findings: Sequence[Finding]) -> bool:

@@ -43,6 +43,10 @@ class Anatomy:
         rule = {"class": class_of, "side": side_of}[what]
         return torch.tensor([rule(n) for n in self.labels])
 
+    def around_glutei_mm(self, below: float, above: float, beside: float) -> np.ndarray:
+        """Their box, wider by so much below, above and on the other four sides: world mm, shape (2, 3)."""
+        return self.glutei_mm + np.array([[-beside, -beside, -below], [beside, beside, above]])
+
 
 def from_labels(name: str, labels: np.ndarray, geometry: Geometry) -> Anatomy:
     """An anatomy from a label array in canonical axes."""

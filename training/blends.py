@@ -67,9 +67,7 @@ def _at(points: Tensor, geometry: Geometry) -> Warp:
 
 
 def _around_glutei(body: Anatomy) -> Geometry:
-    low, high = body.glutei_mm
-    low = low - np.array([_BESIDE_MM, _BESIDE_MM, _BELOW_MM])
-    high = high + np.array([_BESIDE_MM, _BESIDE_MM, _ABOVE_MM])
+    low, high = body.around_glutei_mm(_BELOW_MM, _ABOVE_MM, _BESIDE_MM)
     i, j, k = (int(np.ceil(extent / _GRID_MM)) for extent in high - low)
     affine = np.diag([_GRID_MM] * 3 + [1.0])
     affine[:3, 3] = low

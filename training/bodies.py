@@ -54,9 +54,7 @@ def person(body: Anatomy, rng: np.random.Generator) -> Phantom:
         body: the label map.
         rng: draws everything.
     """
-    low, high = body.glutei_mm
-    low = low - np.array([_BESIDE_MM, _BESIDE_MM, _BELOW_MM])
-    high = high + np.array([_BESIDE_MM, _BESIDE_MM, _ABOVE_MM])
+    low, high = body.around_glutei_mm(_BELOW_MM, _ABOVE_MM, _BESIDE_MM)
     i, j, k = (2 * int(np.ceil(extent / SPACING_MM / 2)) for extent in high - low)
     shape, middle = (i, j, k), (low + high) / 2
     warp = random_warp(body.geometry, middle, shape, rng, strength=_STRENGTH, spacing_mm=SPACING_MM)

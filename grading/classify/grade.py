@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grading.classify.scale import Scale
-from grading.findings import Finding, Severity
+from grading.findings import Finding, Severity, says
 from grading.measure import MuscleMeasurement
 
 POSSIBLE = 0.10  # chance from which a stage is named as possible [clinical definitions]
@@ -59,7 +59,7 @@ def grade(measurement: MuscleMeasurement, scale: Scale) -> Grade:
 
 def _folds(findings: Sequence[Finding]) -> bool:
     """Whether voxels over one half were read as their complement, so that the truth lies between the two."""
-    return any(finding.code == "two_point_folds" for finding in findings)
+    return says(findings, "two_point_folds")
 
 
 def _index(fraction: float, scale: Scale) -> int:

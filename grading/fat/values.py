@@ -8,7 +8,7 @@ from grading.anatomy import Side
 from grading.errors import GridMismatchError
 from grading.fat.partial_volume import NOT_READ, PartialVolume
 from grading.fat.references import Reference
-from grading.findings import Finding
+from grading.findings import Finding, says
 from grading.volume import BoolArray, FloatArray, Geometry
 
 
@@ -49,7 +49,7 @@ class FatMap:
     @property
     def folds(self) -> bool:
         """Whether a voxel of more than half fat was read as its complement (in/opposed phase)."""
-        return any(finding.code == "two_point_folds" for finding in self.findings)
+        return says(self.findings, "two_point_folds")
 
     def reference(self, tissue: str, side: Side) -> Reference | None:
         """Reference of `tissue` ("fat", "muscle") used on `side`; None where there is none."""
