@@ -71,3 +71,13 @@ def test_a_run_that_draws_anew_keeps_what_was_edited_and_says_so(tmp_path, capsy
     assert (labels_in(own / "segmentation.nii.gz") != labels).any()
     said = " ".join(capsys.readouterr().out.split())
     assert "segmentation.edited.nii.gz: an edited label map that differs" in said
+
+
+@pytest.mark.usefixtures("first")
+def test_a_correction_that_was_graded_is_kept_by_a_later_run_that_draws_anew(tmp_path):
+    out, own = tmp_path / "out", tmp_path / "out" / "studies" / "hip_t1"
+    labels, _ = edited(own / "segmentation.nii.gz")
+    graded(tmp_path / "imaging", out, out / "studies")
+    graded(tmp_path / "imaging", out, tmp_path / "masks")
+    assert (labels_in(own / "segmentation.edited.nii.gz") == labels).all()
+    assert (labels_in(own / "segmentation.nii.gz") != labels).any()

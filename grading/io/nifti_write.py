@@ -18,7 +18,7 @@ _COMPRESSION = 3  # gzip level: half a second for a study's map; higher levels s
 _STORED = {"b": np.uint8, "u": np.uint16, "i": np.int32, "f": np.float32}
 
 
-def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> None:
+def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path, *, noted: bool = True) -> None:
     """Write an array on the volume's grid, in the orientation that the volume's file had.
 
     The file appears complete or not at all, and the same content gives the same bytes. It notes what it
@@ -28,6 +28,7 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
         array: canonical order, shape of the volume; stored as uint8, uint16, int32 or float32.
         volume: names the grid and the source orientation.
         path: .nii or .nii.gz file.
+        noted: whether to note what it held; without the note it counts as edited.
 
     Raises:
         ConfigurationError: the file cannot be written (no permission, no space).
@@ -38,7 +39,8 @@ def write_nifti(array: npt.NDArray[np.generic], volume: Volume, path: Path) -> N
     image.header.set_xyzt_units("mm")
     image.set_qform(affine, code=1)  # scanner coordinates; shear does not fit here and stays in the sform
     image.set_sform(affine, code=1)
-    image.header["descrip"] = voxel_note(np.asanyarray(image.dataobj))
+    if noted:
+        image.header["descrip"] = voxel_note(np.asanyarray(image.dataobj))
     content = image.to_bytes()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, compresslevel=_COMPRESSION, mtime=0)

@@ -241,8 +241,8 @@ def _write_maps(images: StudyImages, folder: Path) -> None:
     fraction = np.round(images.fat.fraction * FAT_STEPS) / FAT_STEPS
     known = np.where(images.fat.valid, fraction, np.nan).astype(np.float32)
     with writing(folder):
-        keep_edited(folder, images.segmentation)
-        write_nifti(images.segmentation.labels, images.volume, folder / LABEL_MAP)
+        edited = keep_edited(folder, images.segmentation)
+        write_nifti(images.segmentation.labels, images.volume, folder / LABEL_MAP, noted=not edited)
         write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
 
 

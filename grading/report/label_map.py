@@ -17,21 +17,32 @@ _MOST_NAMED = 5  # studies in one line of the terminal
 _log = logging.getLogger("grading")
 
 
-def keep_edited(folder: Path, new: Segmentation) -> None:
+def is_edited(folder: Path) -> bool:
+    """Whether somebody edited the label map in `folder`, or it is one that somebody edited there before."""
+    from grading.io.voxel_note import is_as_written
+
+    return (folder / LABEL_MAP).is_file() and not is_as_written(folder / LABEL_MAP)
+
+
+def keep_edited(folder: Path, new: Segmentation) -> bool:
     """Move aside the label map in `folder` where somebody edited it and the new one says something else.
+
+    Returns:
+        Whether the new one says what somebody edited there.
 
     Raises:
         OSError: it cannot be moved.
     """
-    from grading.io.voxel_note import is_as_written
-
+    if not is_edited(folder):
+        return False
     path = folder / LABEL_MAP
-    if not path.is_file() or is_as_written(path) or _says_the_same(path, new):
-        return
+    if _says_the_same(path, new):
+        return True
     names = (EDITED.replace("edited", f"edited-{n}") if n > 1 else EDITED for n in count(1))
     name = next(name for name in names if not (folder / name).exists())
     path.rename(folder / name)
     _log.info("%s was edited, and is not what this run wrote: kept as %s", LABEL_MAP, name)
+    return False
 
 
 def edited_notice(folders: Iterable[Path]) -> list[str]:
