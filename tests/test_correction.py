@@ -7,6 +7,7 @@ from hip_files import SPACING_MM, coronal_hips, write_mask, write_nifti
 
 import grading
 from grading.anatomy import Muscle, Side, label_of
+from grading.batch import plan_folder
 from grading.cli import main
 from grading.settings import Settings
 
@@ -71,6 +72,19 @@ def test_a_run_that_draws_anew_keeps_what_was_edited_and_says_so(tmp_path, capsy
     assert (labels_in(own / "segmentation.nii.gz") != labels).any()
     said = " ".join(capsys.readouterr().out.split())
     assert "segmentation.edited.nii.gz: an edited label map that differs" in said
+
+
+@pytest.mark.usefixtures("first")
+def test_a_study_graded_on_its_correction_stays_on_it_unless_forced(tmp_path):
+    imaging, out = tmp_path / "imaging", tmp_path / "out"
+    edited(out / "studies" / "hip_t1" / "segmentation.nii.gz")
+    corrected = graded(imaging, out, out / "studies")
+    other = Settings(scales=("quartile",))
+    (report,) = grading.grade_folder(imaging, out=out, settings=other, progress=False)
+    assert report.find(Muscle.GLUTEUS_MEDIUS, Side.RIGHT).measurement == corrected
+    assert [grade.scale for grade in report.muscles[0].grades] == ["quartile"]
+    (forced,) = plan_folder(imaging, out, force=True, progress=False).waiting
+    assert forced.settings.masks is None
 
 
 @pytest.mark.usefixtures("first")

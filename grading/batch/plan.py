@@ -1,7 +1,7 @@
 """What there is to do: each study's name in the output folder, and whether its result is there already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grading.batch.job import Job
 from grading.batch.naming import names_in
@@ -54,6 +54,9 @@ def plan(
 ) -> Plan:
     """Decide what to do with each study; no image file is opened unless two studies claim one name.
 
+    A study that was graded on outlines corrected in the output folder stays on them, unless this run brings
+    label maps of its own or is forced.
+
     Args:
         studies: as they were found.
         settings: of the grading.
@@ -69,6 +72,8 @@ def plan(
         Job(name, study, settings, folder.path, origin, beside, force)
         for name, study, origin, beside in zip(names, studies, origins, besides, strict=True)
     ]
+    if settings.masks is None and not force:
+        jobs = [_on_correction(job, folder) for job in jobs]
     hopeless = [job for job in jobs if job.study.problem is not None]
     able = [job for job in jobs if job.study.problem is None]
     finished = [] if force else [job for job in able if _is_finished(job, folder)]
@@ -86,6 +91,16 @@ def as_pending(job: Job, folder: OutputFolder) -> Entry:
     if earlier.status in (GRADED, NOT_GRADABLE):
         return Entry.pending(job.name, job.origin, CHANGED)
     return earlier
+
+
+def _on_correction(job: Job, folder: OutputFolder) -> Job:
+    """The job with the label map that a reader corrected, where the study was graded on it before."""
+    own = folder.correction_of(job.name)
+    if own is None:
+        return job
+    settings = replace(job.settings, masks=own, scheme=Settings().scheme)
+    origin = origin_of(job.study, (own,), recipe_of(settings))
+    return replace(job, settings=settings, origin=origin, beside=(own,))
 
 
 def _is_finished(job: Job, folder: OutputFolder) -> bool:

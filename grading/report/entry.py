@@ -57,6 +57,12 @@ class Entry:
         cells = [line["findings"] for text, columns in tables for line in table_lines(text, columns)]
         return tuple(dict.fromkeys(code for cell in cells for code in cell.split(";") if code))
 
+    @property
+    def segmentation(self) -> str:
+        """Who drew its muscles; "" where there is no grade."""
+        (line,) = table_lines(self.study, STUDY_COLUMNS)
+        return line["segmentation"]
+
     @classmethod
     def of(cls, result: Result) -> "Entry":
         """The entry of a report or failure."""

@@ -20,11 +20,12 @@ from grading.report.decisions import DECISION_COLUMNS, kept_decisions, rejected,
 from grading.report.dicom_objects import DICOM_FILES
 from grading.report.entry import Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
-from grading.report.label_map import LABEL_MAP, keep_edited
+from grading.report.label_map import LABEL_MAP, is_edited, keep_edited
 from grading.report.plain import from_plain, to_plain
 from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
 from grading.report.study_report import DISCLAIMER, StudyFailure, StudyImages, StudyReport
 from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS, STUDY_COLUMNS, csv_heading
+from grading.segment.base import is_users_own
 from grading.settings import Settings
 
 REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
@@ -139,6 +140,16 @@ class OutputFolder:
         """Whether every file of a graded study is there."""
         folder = self.study_folder(name)
         return all((folder / file).is_file() for file in (REPORT, LABEL_MAP, *_PICTURES))
+
+    def correction_of(self, name: str) -> Path | None:
+        """The label map that a reader corrected here and that the study was graded on, None without one."""
+        entry = self.entries.get(name)
+        if entry is None or not is_users_own(entry.segmentation):
+            return None
+        folder = self.study_folder(name)
+        result = _read(folder)  # of a study that waits as well, of which the entry does not say who drew it
+        on_it = isinstance(result, StudyReport) and is_users_own(result.provenance.segmentation)
+        return folder / LABEL_MAP if on_it and is_edited(folder) else None
 
     def tidy(self) -> None:
         """Remove what a killed run left half done; only for a run that has the folder to itself.
