@@ -76,11 +76,12 @@ def plan(
         jobs = [_on_correction(job, folder) for job in jobs]
     hopeless = [job for job in jobs if job.study.problem is not None]
     able = [job for job in jobs if job.study.problem is None]
-    finished = [] if force else [job for job in able if _is_finished(job, folder)]
-    kept = {job.name for job in finished}
-    waiting = [job for job in able if job.name not in kept]
-    now = len(waiting) if limit is None else limit
-    return Plan(tuple(finished), tuple(hopeless), tuple(waiting[:now]), tuple(waiting[now:]))
+    standing = {job.name for job in able if _is_finished(job, folder)}
+    waiting = [job for job in able if force or job.name not in standing][:limit]
+    taken = {job.name for job in waiting}
+    finished = [job for job in able if job.name in standing - taken]
+    postponed = [job for job in able if job.name not in standing | taken]
+    return Plan(tuple(finished), tuple(hopeless), tuple(waiting), tuple(postponed))
 
 
 def as_pending(job: Job, folder: OutputFolder) -> Entry:

@@ -150,6 +150,13 @@ def test_a_limit_leaves_the_rest_for_later_and_says_so(imaging, graded, tmp_path
     assert graded == ["a_t1", "b_t1", "c_t1"]
 
 
+def test_a_limit_on_a_forced_run_leaves_the_results_of_the_rest_as_they_are(imaging, graded, tmp_path):
+    run(imaging, tmp_path / "out")
+    assert len(run(imaging, tmp_path / "out", force=True, pick=Pick(limit=1))) == 3
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["graded"] * 3
+    assert graded == ["a_t1", "b_t1", "c_t1", "a_t1"]
+
+
 def test_an_outdated_grade_does_not_stand_in_the_tables_while_it_waits(imaging, graded, tmp_path):
     run(imaging, tmp_path / "out")
     graded.errors["a_t1"] = KeyboardInterrupt()
