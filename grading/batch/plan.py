@@ -7,11 +7,10 @@ from grading.batch.job import Job
 from grading.batch.naming import names_in
 from grading.batch.origin import LabelMaps, origin_of, recipe_of
 from grading.io.found import StudyFound
+from grading.report.earlier import CHANGED, NOT_REACHED
 from grading.report.entry import GRADED, NOT_GRADABLE, PENDING, Entry
-from grading.report.folder import NOT_REACHED, OutputFolder
+from grading.report.folder import OutputFolder
 from grading.settings import Settings
-
-CHANGED = "its files, the settings or the network changed since it was graded; run the same command again"
 
 
 @dataclass(frozen=True, slots=True)

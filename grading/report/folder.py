@@ -2,14 +2,12 @@
 
 A study is finished when its `report.json` is there, and it is written last. So a run may end at any
 moment and loses nothing that it had computed. `run.json` names every study that was found, so that those
-without a result stay accounted for.
+without a result stay accounted for, and those that wait for a new one.
 """
 
 import json
 import platform
-import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +16,17 @@ from grading.errors import ConfigurationError
 from grading.report.columns import DICTIONARIES, dictionary_text
 from grading.report.decisions import DECISION_COLUMNS, kept_decisions, rejected, with_decision
 from grading.report.dicom_objects import DICOM_FILES
-from grading.report.entry import Entry, Result
+from grading.report.earlier import FAILURE, REPORT, RUN, SAFE_NAME, WAITING, entries_in, read_result
+from grading.report.entry import PENDING, Entry, Result
 from grading.report.files import make_folder, remove_leftovers, write_whole, writing
 from grading.report.label_map import LABEL_MAP, is_edited, keep_edited
-from grading.report.plain import from_plain, to_plain
-from grading.report.provenance import PACKAGES, UNKNOWN_ORIGIN, nameless, package_version
-from grading.report.study_report import DISCLAIMER, StudyFailure, StudyImages, StudyReport
+from grading.report.plain import to_plain
+from grading.report.provenance import PACKAGES, nameless, package_version
+from grading.report.study_report import DISCLAIMER, StudyImages, StudyReport
 from grading.report.tables import ASYMMETRY_COLUMNS, MEASUREMENT_COLUMNS, STUDY_COLUMNS, csv_heading
 from grading.segment.base import is_users_own
 from grading.settings import Settings
 
-REPORT, FAILURE, RUN = "report.json", "failure.json", "run.json"
-NOT_REACHED = "not graded yet; run the same command again to go on"
-_SAFE_NAME = re.compile(r"(?!\.)[^/\\:*?\"<>|\x00-\x1f\x7f]{1,200}")
 FAT_STEPS = 1024
 """Steps of the fat fraction in its map: a tenth of a point is far below noise, and takes half the space."""
 
@@ -66,8 +62,7 @@ class OutputFolder:
     @classmethod
     def look_into(cls, path: Path) -> "OutputFolder":
         """What earlier runs left in a folder, which need not be there; nothing is written."""
-        found = {name: Entry.pending(name, UNKNOWN_ORIGIN, NOT_REACHED) for name in _found(path / RUN)}
-        return cls(path, found | {result.name: Entry.of(result) for result in _stored(path / "studies")})
+        return cls(path, entries_in(path))
 
     def study_folder(self, name: str) -> Path:
         """Folder of a study, always directly below `path/studies`.
@@ -76,7 +71,7 @@ class OutputFolder:
             ConfigurationError: the name would lead elsewhere.
         """
         folder = self.path / "studies" / name
-        if not _SAFE_NAME.fullmatch(name) or folder.parent != self.path / "studies":
+        if not SAFE_NAME.fullmatch(name) or folder.parent != self.path / "studies":
             raise ConfigurationError(f"study name {name!r} cannot be a folder name; rename the study")
         return folder
 
@@ -131,7 +126,7 @@ class OutputFolder:
         Raises:
             KeyError: there is none.
         """
-        result = _read(self.study_folder(name))
+        result = read_result(self.study_folder(name))
         if result is None:
             raise KeyError(name)
         return result
@@ -147,7 +142,9 @@ class OutputFolder:
         if entry is None or not is_users_own(entry.segmentation):
             return None
         folder = self.study_folder(name)
-        result = _read(folder)  # of a study that waits as well, of which the entry does not say who drew it
+        result = read_result(
+            folder
+        )  # of a study that waits as well, of which the entry does not say who drew it
         on_it = isinstance(result, StudyReport) and is_users_own(result.provenance.segmentation)
         return folder / LABEL_MAP if on_it and is_edited(folder) else None
 
@@ -239,6 +236,7 @@ class OutputFolder:
             "platform": f"{platform.system()} {platform.machine()}",
             "packages": {name: package_version(name) for name in PACKAGES},
             "studies": sorted(self.entries),
+            WAITING: {e.name: to_plain(e.origin) for e in self.entries.values() if e.status == PENDING},
             "inputs": {name: to_plain(entry.inputs) for name, entry in sorted(self.entries.items())},
         }
         write_whole(self.path / RUN, (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode())
@@ -255,38 +253,3 @@ def _write_maps(images: StudyImages, folder: Path) -> None:
         edited = keep_edited(folder, images.segmentation)
         write_nifti(images.segmentation.labels, images.volume, folder / LABEL_MAP, noted=not edited)
         write_nifti(known, images.volume, folder / "fat_fraction.nii.gz")
-
-
-def _stored(studies: Path) -> Iterator[Result]:
-    """Results that earlier runs left; a file that is not one is ignored, its study runs again."""
-    try:
-        folders = sorted(studies.iterdir())
-    except OSError:
-        return
-    for folder in folders:
-        result = _read(folder)
-        if result is not None:
-            yield result
-
-
-def _read(folder: Path) -> Result | None:
-    """The result in a study's folder, None where there is none that is whole and the study's own."""
-    try:
-        if (folder / REPORT).is_file():
-            result: Result = StudyReport.from_json((folder / REPORT).read_text("utf-8"))
-        elif (folder / FAILURE).is_file():
-            result = from_plain(StudyFailure, json.loads((folder / FAILURE).read_text("utf-8")))
-        else:
-            return None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    return result if result.name == folder.name else None  # a copied folder would count a study twice
-
-
-def _found(run: Path) -> list[str]:
-    """Names of the studies that earlier runs found."""
-    try:
-        names = json.loads(run.read_text("utf-8"))["studies"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return []
-    return [name for name in names if isinstance(name, str) and _SAFE_NAME.fullmatch(name)]

@@ -12,7 +12,7 @@ from hip_files import write_mask, write_nifti
 from report_factory import report_of
 
 import grading
-from grading.batch import Pick, grade, plan_folder
+from grading.batch import Pick, grade, plan_folder, rebuild
 from grading.batch import run as batch_run
 from grading.errors import (
     ConfigurationError,
@@ -164,6 +164,21 @@ def test_an_outdated_grade_does_not_stand_in_the_tables_while_it_waits(imaging, 
         run(imaging, tmp_path / "out", settings=Settings(scales=("quartile",)))
     assert [row["status"] for row in rows(tmp_path / "out")] == ["pending"] * 3
     assert not rows(tmp_path / "out", "measurements.csv")
+
+
+def test_an_outdated_grade_stays_out_of_the_tables_until_a_run_comes_to_it(imaging, graded, tmp_path):
+    out = tmp_path / "out"
+    run(imaging, out)
+    quartile = Settings(scales=("quartile",))
+    run(imaging, out, settings=quartile, pick=Pick(limit=1))
+    rebuild(out)  # the tables made anew,
+    run(imaging / "a_t1.nii.gz", out, settings=quartile)  # and a run on another study
+    assert [row["status"] for row in rows(out)] == ["graded", "pending", "pending"]
+    assert {row["study"] for row in rows(out, "measurements.csv")} == {"a_t1"}
+    graded.clear()
+    run(imaging, out, pick=Pick(exclude=("a*",)))  # with the settings that it was graded with
+    assert [row["status"] for row in rows(out)] == ["graded"] * 3
+    assert not graded
 
 
 def test_an_outdated_grade_does_not_stand_in_the_bids_table_while_it_waits(
