@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading.anatomy import Side
+from grading.errors import ConfigurationError
 
 LONGEST_STUDY_S = 3600.0
 """A study takes seconds to minutes; one that still runs after an hour hangs, on a stalled share say."""
@@ -12,6 +13,11 @@ LONGEST_STUDY_S = 3600.0
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of one run; the defaults are what `grading run` does without options.
+
+    A path may be given as text, a side as "left" or "right", several values as any sequence.
+
+    Raises:
+        ConfigurationError: a side is neither left nor right.
 
     Attributes:
         segmenter: "network", "totalsegmentator" or "masks".
@@ -45,3 +51,21 @@ class Settings:
     identify: bool = False
     seed: int = 0
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("masks", "participants"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path))
+        for name in ("side", "affected"):
+            if (side := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _side(name, side))
+        scales = (self.scales,) if isinstance(self.scales, str) else self.scales
+        object.__setattr__(self, "scales", tuple(map(str, scales)))
+        object.__setattr__(self, "goutallier_edges", tuple(self.goutallier_edges))
+
+
+def _side(name: str, word: str) -> Side:
+    try:
+        return Side(word)
+    except ValueError:
+        raise ConfigurationError(f"{name} {word!r}; choose {' or '.join(Side)}") from None

@@ -28,9 +28,9 @@ def entries_in(out: Path) -> dict[str, Entry]:
     for result in _stored(out / "studies"):
         entry = Entry.of(result)
         wanted = waiting.get(entry.name, entry.origin)
-        entries[entry.name] = (
-            Entry.pending(entry.name, wanted, CHANGED) if _is_outdated(entry, wanted) else entry
-        )
+        if _is_outdated(entry, wanted):
+            entry = Entry.pending(entry.name, wanted, CHANGED)
+        entries[entry.name] = entry
     return entries
 
 
