@@ -159,15 +159,12 @@ def run(
 
     from grading.batch import Limits, Pick, grade_folder, plan_folder, rebuild
     from grading.batch.progress import watcher
-    from grading.report.decisions import adopt_decisions
     from grading.report.summary import foretold
 
-    if decisions is not None and not dry_run:
-        adopt_decisions(out, decisions)
     pick = Pick(tuple(include or ()), tuple(exclude or ()), limit)
     tell = watcher(quiet=quiet, json_log=json_log)
     if report_only:
-        results = rebuild(out)
+        results = rebuild(out, decisions)
     elif dry_run:
         todo = plan_folder(inputs or [], out, settings=settings, pick=pick, force=force, progress=tell)
         Console().print(foretold(todo.described()))
@@ -182,6 +179,7 @@ def run(
             limits=Limits(timeout or None, memory_limit),
             pick=pick,
             force=force,
+            decisions=decisions,
             progress=tell,
         )
     if bids:

@@ -245,6 +245,25 @@ def test_dicom_objects_from_results_alone_are_refused_rather_than_left_out(capsy
 
 
 @pytest.mark.usefixtures("seen")
+def test_a_run_that_is_refused_takes_no_decisions_over(capsys, imaging, tmp_path):
+    exported = tmp_path / "exported.csv"
+    exported.write_text("study,decision,note\na_t1,reject,motion\n")
+    for words in ([imaging, "--scale", "heiberg"], [tmp_path / "nowhere"], ["--report-only"]):
+        code, _, _ = command(capsys, "run", *words, "-o", tmp_path / "out", "--decisions", exported)
+        assert code == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("seen")
+def test_decisions_are_taken_over_with_the_results_alone(capsys, imaging, tmp_path):
+    exported = tmp_path / "exported.csv"
+    exported.write_text("study,decision,note\na_t1,reject,motion\n")
+    command(capsys, "run", imaging, "-o", tmp_path / "out")
+    command(capsys, "run", "-o", tmp_path / "out", "--report-only", "--decisions", exported)
+    assert "a_t1" not in (tmp_path / "out" / "measurements.csv").read_text()
+
+
+@pytest.mark.usefixtures("seen")
 def test_a_readers_decisions_are_said_and_honoured(capsys, imaging, tmp_path):
     exported = tmp_path / "exported.csv"
     exported.write_text("study,decision,note\na_t1,reject,motion\nb_t1,fix,border of minimus\n")

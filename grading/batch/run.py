@@ -22,6 +22,7 @@ from grading.errors import ConfigurationError
 from grading.io.discover import discover
 from grading.io.found import StudyFound
 from grading.io.participants import read_people
+from grading.report.decisions import adopt_decisions, read_decisions
 from grading.report.dicom_objects import require_dicom
 from grading.report.entry import GRADED, PENDING, Entry
 from grading.report.folder import OutputFolder
@@ -43,6 +44,7 @@ def grade_folder(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     pick: Pick = Pick(),  # noqa: B008 - frozen
     force: bool = False,
+    decisions: Path | str | None = None,
     progress: bool | Watcher = True,
 ) -> Results:
     """Grade every study below `inputs` and write tables, reports and pictures into `out`.
@@ -61,21 +63,24 @@ def grade_folder(
         limits: what one study may take.
         pick: which of the studies found take part.
         force: compute finished studies again.
+        decisions: a reader's, as index.html exports them; they stay in `out` for later runs.
         progress: show progress on stderr, or tell a watcher of your own.
 
     Returns:
         A report (without its images) or a failure for each study of this run that has a result, by name.
 
     Raises:
-        ConfigurationError: unknown settings, label maps that are not there, a table or scheme that cannot be
-            used, an output that cannot be written or that another run is writing into, a cluster that cannot
-            be reached, patterns that leave no study.
+        ConfigurationError: unknown settings, label maps that are not there, a table, scheme or decisions that
+            cannot be used, an output that cannot be written or that another run is writing into, a cluster
+            that cannot be reached, patterns that leave no study.
         SeriesNotFound: an input is not there, or there is no image at all below any of them.
         KeyboardInterrupt: stopped by Ctrl-C; the tables hold all that was finished.
     """
     start = time.perf_counter()
     sources, out = _paths(inputs), Path(out).absolute()
     _check(sources, out, workers, settings)
+    if decisions is not None:
+        read_decisions(Path(decisions))
     tell = watcher(quiet=not progress) if isinstance(progress, bool) else progress
     crew = local_crew(workers, limits) if cluster is None else []
     try:
@@ -83,6 +88,8 @@ def grade_folder(
             studies = pick.of(_search(sources, settings, tell), sources)
             folder = OutputFolder.open(out)
             folder.tidy()
+            if decisions is not None:
+                adopt_decisions(out, Path(decisions))
             todo = plan(studies, settings, folder, force=force, limit=pick.limit)
             tell.begin(len(todo), len(todo.finished))
             _account(todo, folder, tell)
@@ -131,11 +138,16 @@ def plan_folder(
     return plan(studies, settings, OutputFolder.look_into(out), force=force, limit=pick.limit)
 
 
-def rebuild(out: Path | str) -> Results:
+def rebuild(out: Path | str, decisions: Path | str | None = None) -> Results:
     """Write the tables of an output folder anew from the reports in it; nothing is computed.
 
+    Args:
+        out: output folder of an earlier run.
+        decisions: as in `grade_folder`.
+
     Raises:
-        ConfigurationError: there is no output of this program, or another run is writing into it.
+        ConfigurationError: there is no output of this program, another run is writing into it, or the
+            decisions cannot be used.
     """
     out = Path(out)
     if not (out / "studies").is_dir():
@@ -143,6 +155,8 @@ def rebuild(out: Path | str) -> Results:
     with locked(out):
         folder = OutputFolder.open(out)
         folder.tidy()
+        if decisions is not None:
+            adopt_decisions(out, Path(decisions))
         folder.write_tables()
     return Results(folder, _with_result(folder, sorted(folder.entries)))
 
