@@ -44,7 +44,7 @@ def run(
     resample_masks: Annotated[bool, Parameter(negative=())] = False,
     segmenter: Literal["network", "masks", "totalsegmentator"] | None = None,
     scale: Annotated[list[str] | None, Parameter(negative=())] = None,
-    goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges,
+    goutallier_edges: Annotated[tuple[float, float], Parameter(negative=())] = _DEFAULT.goutallier_edges,
     contrast: Literal["auto", "t1", "dixon"] = "auto",
     side: Literal["left", "right"] | None = None,
     affected: Literal["left", "right"] | None = None,
@@ -227,7 +227,9 @@ def inspect(
 
 
 @app.command
-def scales(*, goutallier_edges: tuple[float, float] = _DEFAULT.goutallier_edges) -> int:
+def scales(
+    *, goutallier_edges: Annotated[tuple[float, float], Parameter(negative=())] = _DEFAULT.goutallier_edges
+) -> int:
     """List the grading scales: stages, edges, and where they come from.
 
     Parameters

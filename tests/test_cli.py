@@ -178,6 +178,11 @@ def test_help_and_version_leave_with_0(capsys, words):
     assert out
 
 
+def test_the_help_offers_no_option_that_nobody_meant(capsys):
+    _, out, _ = command(capsys, "run", "--help")
+    assert not re.findall(r"--(?:no|empty)-\S+", out)
+
+
 def test_from_files_to_files(capsys, tmp_path):
     volume, labels = coronal_hips()
     image = write_nifti(volume, tmp_path / "imaging", "hip=cmd()_t1")
