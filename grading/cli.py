@@ -78,7 +78,7 @@ def run(
     out
         Output folder.
     masks
-        Label map, or folder of them matched by study name, in place of the network.
+        Label map of one study, or folder of them matched by study name, in place of the network.
     scheme
         Label numbers of --masks: musclemap, totalsegmentator, or a JSON/TSV file.
     resample_masks

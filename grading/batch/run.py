@@ -72,7 +72,7 @@ def grade_folder(
     Raises:
         ConfigurationError: unknown settings, label maps that are not there, a table, scheme or decisions that
             cannot be used, an output that cannot be written or that another run is writing into, a cluster
-            that cannot be reached, patterns that leave no study.
+            that cannot be reached, patterns that leave no study, one label map for several studies.
         SeriesNotFound: an input is not there, or there is no image at all below any of them.
         KeyboardInterrupt: stopped by Ctrl-C; the tables hold all that was finished.
     """
@@ -85,7 +85,7 @@ def grade_folder(
     crew = local_crew(workers, limits) if cluster is None else []
     try:
         with locked(out):
-            studies = pick.of(_search(sources, settings, tell), sources)
+            studies = _find(sources, settings, pick, tell)
             folder = OutputFolder.open(out)
             folder.tidy()
             if decisions is not None:
@@ -132,7 +132,7 @@ def plan_folder(
     _check(sources, out, 1, settings)
     tell = watcher(quiet=not progress) if isinstance(progress, bool) else progress
     try:
-        studies = pick.of(_search(sources, settings, tell), sources)
+        studies = _find(sources, settings, pick, tell)
     finally:
         tell.end()
     return plan(studies, settings, OutputFolder.look_into(out), force=force, limit=pick.limit)
@@ -161,9 +161,22 @@ def rebuild(out: Path | str, decisions: Path | str | None = None) -> Results:
     return Results(folder, _with_result(folder, sorted(folder.entries)))
 
 
-def _search(sources: Sequence[Path], settings: Settings, tell: Watcher) -> Sequence[StudyFound]:
+def _find(sources: Sequence[Path], settings: Settings, pick: Pick, tell: Watcher) -> Sequence[StudyFound]:
+    """The studies that take part.
+
+    Raises:
+        ConfigurationError: several would be graded with the one label map of one of them.
+    """
     with heard(tell) as progress:
-        return discover(sources, contrast=settings.contrast, identify=settings.identify, progress=progress)
+        found = discover(sources, contrast=settings.contrast, identify=settings.identify, progress=progress)
+    studies = pick.of(found, sources)
+    able = sum(study.problem is None for study in studies)
+    if able > 1 and settings.masks is not None and settings.masks.is_file():
+        raise ConfigurationError(
+            f"{settings.masks.name} is one label map, and {able} studies would be graded with it; name a "
+            "folder of label maps, or its study with --include"
+        )
+    return studies
 
 
 def _paths(inputs: Path | str | Sequence[Path | str]) -> list[Path]:

@@ -345,6 +345,16 @@ def test_a_scheme_participant_or_label_map_that_cannot_be_used_is_refused_before
     assert sorted(out.rglob("*")) == before
 
 
+def test_a_label_map_of_one_study_is_not_laid_over_others(imaging, graded, tmp_path):
+    masks = write_mask(hips(geometry=grid((10.0, 10.0, 10.0)))[1], tmp_path / "masks", "a_t1")
+    one = Settings(masks=masks / "a_t1_seg.nii.gz")
+    for do in (grading.grade_folder, plan_folder):
+        with pytest.raises(ConfigurationError, match=r"a_t1_seg.nii.gz is one label map, and 3 studies"):
+            do(imaging, tmp_path / "out", settings=one, progress=False)
+    run(imaging, tmp_path / "out", settings=one, pick=Pick(include=("a_t1",)))
+    assert graded == ["a_t1"]
+
+
 def test_a_disk_that_fills_up_stops_the_run_with_the_reason(imaging, graded, tmp_path, monkeypatch):
     def full(*_):
         raise ConfigurationError("cannot write out: No space left on device; free space")
