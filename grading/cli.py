@@ -184,17 +184,18 @@ def run(
         )
     if bids:
         results.folder.write_bids()
-    return _conclude(results, silent=quiet or json_log, dicom=dicom)
+    used = None if report_only else participants
+    return _conclude(results, silent=quiet or json_log, dicom=dicom, participants=used)
 
 
-def _conclude(results: "Results", *, silent: bool, dicom: bool) -> int:
+def _conclude(results: "Results", *, silent: bool, dicom: bool, participants: Path | None) -> int:
     """Print the closing table; returns the exit code."""
     from rich.console import Console
 
     from grading.report.summary import closing
 
     if not silent:
-        Console().print(closing(results.entries, results.folder, dicom=dicom))
+        Console().print(closing(results.entries, results.folder, dicom=dicom, participants=participants))
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 

@@ -199,6 +199,14 @@ def test_from_files_to_files(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("seen")
+def test_a_participants_table_that_does_not_name_a_study_is_told(capsys, imaging, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("study,sex\na_t1,F\nB_T1,M\n")
+    _, out, _ = command(capsys, "run", imaging, "-o", tmp_path / "out", "--participants", people)
+    assert re.search(r"no row in the participants table,[^:]*: b_t1$", out, flags=re.MULTILINE)
+
+
+@pytest.mark.usefixtures("seen")
 def test_a_quiet_run_prints_nothing(capsys, imaging, tmp_path):
     assert command(capsys, "run", imaging, "-o", tmp_path / "out", "--quiet") == (0, "", "")
 

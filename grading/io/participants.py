@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,22 @@ def person_of(study: str, table: Path | None) -> Person:
     if table is None:
         return Person()
     people = read_people(table)
-    return people.get(study) or people.get(study.split("_")[0]) or Person()
+    return next((people[name] for name in _names(study) if name in people), Person())
+
+
+def without_row(studies: Iterable[str], table: Path) -> list[str]:
+    """Names of the studies that no row of the participants table is about.
+
+    Raises:
+        ConfigurationError: as `read_people`.
+    """
+    people = read_people(table)
+    return [study for study in studies if people.keys().isdisjoint(_names(study))]
+
+
+def _names(study: str) -> tuple[str, str]:
+    """Names under which a study's person may stand in a table, the first that does counts."""
+    return study, study.split("_")[0]
 
 
 def _person(row: Mapping[str, str | None]) -> Person:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
+from grading.io.participants import without_row
 from grading.report.decisions import Decision, Verdict, kept_decisions
 from grading.report.dicom_objects import archive_notice
 from grading.report.entry import Entry, Result
@@ -50,16 +52,23 @@ def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> Renderab
     return Group(*parts)
 
 
-def closing(entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool) -> RenderableType:
+def closing(
+    entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool, participants: Path | None = None
+) -> RenderableType:
     """All that the terminal says at the end of a run.
 
     Args:
         entries: of all studies of the run.
         folder: where their results are.
         dicom: whether the run was to write DICOM objects.
+        participants: table of the studies' people that the run used.
     """
     parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values(), folder.entries)]
-    own = [folder.study_folder(entry.name) for entry in entries if entry.measurements]
+    measured = [entry.name for entry in entries if entry.measurements]
+    if participants is not None and (missing := without_row(measured, participants)):
+        named = ", ".join(missing[:MOST_STUDIES]) + (", ..." if len(missing) > MOST_STUDIES else "")
+        parts.append(literal(f"no row in the participants table, so beside no published values: {named}"))
+    own = [folder.study_folder(name) for name in measured]
     parts += [literal(line) for line in edited_notice(own)]
     if dicom:
         parts += [literal(line) for line in archive_notice(own)]
