@@ -135,6 +135,9 @@ def run(
     if segmenter and (segmenter == "masks") == (masks is None):
         fault = "needs --masks PATH" if masks is None else "and --masks exclude each other; leave one out"
         raise ConfigurationError(f"--segmenter {segmenter} {fault}")
+    if masks is None and (resample_masks or scheme != _DEFAULT.scheme):
+        option = "--resample-masks" if resample_masks else f"--scheme {scheme}"
+        raise ConfigurationError(f"{option} is about label maps of your own; name them with --masks PATH")
     if report_only and dry_run:
         raise ConfigurationError(
             "--report-only and --dry-run exclude each other: one writes the tables, the other nothing"

@@ -103,6 +103,8 @@ def test_a_study_in_which_nothing_is_gradable_leaves_with_1(capsys, imaging, mon
         ["run", "-o", "OUT", "--report-only", "--dry-run"],
         ["run", "IMAGING", "-o", "OUT", "--include", "nosuch*"],
         ["run", "IMAGING", "-o", "OUT", "--masks", "IMAGING", "--scheme", "muslemap"],
+        ["run", "IMAGING", "-o", "OUT", "--scheme", "totalsegmentator"],
+        ["run", "IMAGING", "-o", "OUT", "--resample-masks"],
         ["run", "IMAGING", "-o", "OUT", "--no-such-option"],
         ["inspect", "nowhere"],
         ["heal"],
