@@ -201,6 +201,14 @@ def test_from_files_to_files(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("seen")
+def test_studies_that_a_limit_leaves_for_later_are_told(capsys, imaging, tmp_path):
+    words = ("run", imaging, "-o", tmp_path / "out")
+    waits = "1 study waits for a grade, pending in studies.csv"
+    assert waits in command(capsys, *words, "--limit", "1")[1]
+    assert waits not in command(capsys, *words)[1]
+
+
+@pytest.mark.usefixtures("seen")
 def test_a_participants_table_that_does_not_name_a_study_is_told(capsys, imaging, tmp_path):
     people = tmp_path / "people.csv"
     people.write_text("study,sex\na_t1,F\nB_T1,M\n")

@@ -14,7 +14,7 @@ from grading.io.found import SeriesFound, StudyFound
 from grading.io.participants import without_row
 from grading.report.decisions import Decision, Verdict, kept_decisions
 from grading.report.dicom_objects import archive_notice
-from grading.report.entry import Entry, Result
+from grading.report.entry import PENDING, Entry, Result
 from grading.report.folder import OutputFolder
 from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
@@ -68,6 +68,9 @@ def closing(
     if participants is not None and (missing := without_row(measured, participants)):
         named = ", ".join(missing[:MOST_STUDIES]) + (", ..." if len(missing) > MOST_STUDIES else "")
         parts.append(literal(f"no row in the participants table, so beside no published values: {named}"))
+    if waiting := sum(entry.status == PENDING for entry in folder.entries.values()):
+        said = "study waits" if waiting == 1 else "studies wait"
+        parts.append(Text(f"{waiting} {said} for a grade, pending in studies.csv: run the command again"))
     own = [folder.study_folder(name) for name in measured]
     parts += [literal(line) for line in edited_notice(own)]
     if dicom:
