@@ -75,6 +75,8 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
             if (counts := stages(entries, scale))
         ],
         outliers=[_outlier_row(outlier, several=several) for outlier in far],
+        enough=any(len(group.values) >= FEWEST for some in groups.values() for group in some),
+        fewest=FEWEST,
         rule=f"more than {FAR:g} robust standard deviations from the median of at least {FEWEST} studies",
         findings=[
             (

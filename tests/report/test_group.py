@@ -93,6 +93,14 @@ def test_the_numbers_of_a_chart_can_be_read_by_those_who_do_not_see_it():
     assert re.findall(r">([\d.]+)<", row[0]) == ["3", "15.0", "20.0", "30.0"]
 
 
+def test_of_a_small_group_it_is_not_said_that_no_value_lies_far_out():
+    few = [graded(f"s{n}", fat) for n, fat in enumerate((0.1, 0.1, 0.9))]
+    page = summary_html(few)
+    assert "No value lies" not in page
+    assert "Too few studies to tell which values lie far out" in page
+    assert "No value lies" in summary_html([graded(f"s{n}") for n in range(8)])
+
+
 def test_equal_studies_and_small_groups_have_no_outliers():
     equal = [graded(f"s{n}", 0.2) for n in range(20)] + [graded("near", 0.21)]
     assert not outliers(distributions(equal, "fat_fraction"), 30)
