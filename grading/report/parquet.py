@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.report.files import write_whole
-from grading.report.tables import DECIMALS
+from grading.report.tables import DECIMALS, OWN_COLUMNS, TRUTHS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = ("measurements", "asymmetry", "studies")
-_WHOLE = ("quartile", "goutallier")
-_TRUTH = ("gradable", "exceeds_error", "exceeds_normal", "volume_exceeds_error", "fat_exceeds_error")
 
 
 def write_parquet(out: Path) -> tuple[Path, ...]:
@@ -52,6 +50,6 @@ def _type(column: str) -> str:
     """Type of a column's cells; every one may be empty."""
     if column in DECIMALS:
         return "float64"
-    if column in _WHOLE:
+    if column in OWN_COLUMNS:
         return "Int64"
-    return "boolean" if column in _TRUTH else "string"
+    return "boolean" if column in TRUTHS else "string"

@@ -42,6 +42,9 @@ STUDY_COLUMNS = (
 OWN_COLUMNS = ("quartile", "goutallier")
 """Scales whose stages have columns of their own; those of others stand together in one."""
 
+TRUTHS = ("gradable", "exceeds_error", "exceeds_normal", "volume_exceeds_error", "fat_exceeds_error")
+"""Columns of true and false; an empty cell is not known, which is neither."""
+
 DECIMALS: dict[str, int] = {
     "volume_ml": 2, "lean_volume_ml": 2, "covered_volume_ml": 2, "volume_se_ml": 2, "max_csa_cm2": 2,
     "fat_fraction": 4, "fat_fraction_se": 4, "threshold_fraction": 4, "coverage": 4, "excluded_fraction": 4,
@@ -80,13 +83,15 @@ def study_rows(results: Iterable[StudyReport | StudyFailure]) -> list[Row]:
 
 
 def frame(rows: Sequence[Row], columns: Sequence[str]) -> "pd.DataFrame":
-    """Rows as a DataFrame with exactly these columns; stages stay whole numbers where some are missing."""
+    """Rows as a DataFrame with exactly these columns; whole numbers and truths stay such where some lack."""
     import pandas as pd
 
     table = pd.DataFrame([[row.get(c) for c in columns] for row in rows], columns=list(columns))
     for name in OWN_COLUMNS:
         if name in table:
             table[name] = table[name].astype("Int64")
+    for name in set(TRUTHS) & set(columns):
+        table[name] = table[name].astype("boolean")
     for name in set(DECIMALS) & set(columns):
         table[name] = table[name].astype("float64")
     return table

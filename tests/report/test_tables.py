@@ -54,6 +54,14 @@ def test_stages_are_whole_numbers_and_possible_stages_a_list():
     assert (row["quartile"], row["quartile_possible"], row["gradable"]) == ("1", "1|2", "true")
 
 
+def test_a_verdict_that_is_not_known_is_in_no_selection_of_a_notebook():
+    known = Asymmetry(Muscle.GLUTEUS_MEDIUS, 30.0, 5.0, 0.2, 0.05, True, True, True)
+    table = replace(report_of(), asymmetries=(known, Asymmetry(Muscle.GLUTEUS_MINIMUS))).asymmetry
+    for beyond in (table["exceeds_error"], table["fat_exceeds_error"], table["exceeds_normal"]):
+        assert list(table[beyond]["muscle"]) == ["gluteus_medius"]
+        assert table[~beyond].empty
+
+
 def test_rows_are_sorted_by_study_and_keep_the_order_of_muscles():
     rows = written([report_of("b"), report_of("a")])
     assert [row["study"] for row in rows] == ["a"] * 8 + ["b"] * 8
