@@ -26,12 +26,13 @@ def chosen_scales(settings: Settings) -> tuple[Scale, ...]:
     """Every scale that a run asks for, in that order; a file stands for all scales in it.
 
     Raises:
-        ConfigurationError: one is unknown, a file is not in order, or two scales have one name.
+        ConfigurationError: one is unknown, a file is not in order or gives a scale of its own the name of one
+            that comes with the program, or two scales have one name.
     """
     found: list[Scale] = []
     for wanted in settings.scales:
         if Path(wanted).suffix.lower() in SUFFIXES:
-            found += scales_of_file(Path(wanted), settings)
+            found += _own(Path(wanted), settings)
         else:
             found.append(scale(wanted, settings))
     names = [each.name for each in found]
@@ -39,3 +40,14 @@ def chosen_scales(settings: Settings) -> tuple[Scale, ...]:
     if twice:
         raise ConfigurationError(f"two scales are named {', '.join(twice)}; rename one")
     return tuple(found)
+
+
+def _own(path: Path, settings: Settings) -> tuple[Scale, ...]:
+    """The scales of a user's file; under a shipped name tables and DICOM report would misname them."""
+    own, shipped = scales_of_file(path, settings), {each.name: each for each in shipped_scales(settings)}
+    for each in own:
+        if shipped.get(each.name, each) != each:
+            raise ConfigurationError(
+                f"{path.name}: a scale named {each.name!r} comes with the program, and is another; rename it"
+            )
+    return own

@@ -1,6 +1,7 @@
 """Scales from files: the user's own beside those that come with the program."""
 
 import json
+import re
 
 import pytest
 
@@ -28,6 +29,14 @@ edges = [0.33, { at = 0.67, owner = "lower" }]
 calibrated = false
 source = "our reading room"
 """
+
+
+def test_the_documented_file_is_a_scale(repository, tmp_path):
+    page = (repository / "docs" / "measuring.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "mine.toml").write_text(example, encoding="utf-8")
+    (found,) = scales_of_file(tmp_path / "mine.toml", Settings())
+    assert [stage.number for stage in found.stages] == ["a", "b", "c"]
 
 
 @pytest.fixture
@@ -84,9 +93,16 @@ def test_a_file_that_is_absent_empty_or_broken_says_so(tmp_path):
             scales_of_file(tmp_path / name, Settings())
 
 
+def test_a_scale_of_the_user_never_stands_in_the_column_of_a_published_one(own_file):
+    with pytest.raises(ConfigurationError, match="'quartile' comes with the program"):
+        chosen_scales(Settings(scales=(str(own_file(name="quartile")),)))
+
+
 def test_two_scales_of_one_name_are_refused(own_file):
     with pytest.raises(ConfigurationError, match="quartile"):
-        chosen_scales(Settings(scales=("quartile", str(own_file(name="quartile")))))
+        chosen_scales(Settings(scales=("quartile", "quartile")))
+    with pytest.raises(ConfigurationError, match="thirds"):
+        chosen_scales(Settings(scales=(str(own_file()), str(own_file()))))
 
 
 def test_the_settable_goutallier_edges_move_every_scale_built_on_them():
