@@ -1,10 +1,11 @@
 """What a run returns: a report or a failure for each study, read from disk when it is asked for."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from grading.report.entry import Entry, Result
+from grading.report.entry import STATUSES, Entry, Result
 from grading.report.folder import OutputFolder
 
 
@@ -19,6 +20,11 @@ class Results(Sequence[Result]):
 
     folder: OutputFolder
     entries: tuple[Entry, ...]
+
+    def __repr__(self) -> str:
+        counts = Counter(entry.status for entry in self.entries)
+        said = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        return f"<Results in {self.folder.path}: {said or 'none'}>"
 
     def __len__(self) -> int:
         return len(self.entries)

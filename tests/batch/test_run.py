@@ -216,6 +216,7 @@ def test_a_failing_study_is_recorded_and_the_rest_goes_on(imaging, graded, tmp_p
     graded.errors["b_t1"] = IncompleteSeries("series 5: gap of 8.0 mm after slice 14; re-export the series")
     results = run(imaging, tmp_path / "out")
     assert [type(r) for r in results] == [StudyReport, StudyFailure, StudyReport]
+    assert repr(results) == f"<Results in {tmp_path / 'out'}: 2 graded, 1 failed>"
     failed = rows(tmp_path / "out")[1]
     assert (failed["study"], failed["status"]) == ("b_t1", "failed")
     assert "gap of 8.0 mm" in failed["reason"]
