@@ -7,7 +7,7 @@ from grading.classify.context import context
 from grading.classify.grade import grade
 from grading.classify.pattern import pattern
 from grading.classify.scales import chosen_scales
-from grading.errors import ConfigurationError, SeriesNotFound
+from grading.errors import ConfigurationError, SegmentationError, SeriesNotFound
 from grading.fat import fat_map
 from grading.io.discover import StudyFound, discover, load
 from grading.io.padding import measured_together
@@ -17,6 +17,7 @@ from grading.quality import add_findings, check_laterality, check_study
 from grading.report.provenance import timed, trace
 from grading.report.study_report import GradedMuscle, StudyImages, StudyReport
 from grading.segment import segment
+from grading.segment.cleanup import gluteal_voxels
 from grading.segment.masks import MasksSegmenter
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
@@ -34,7 +35,8 @@ def grade_study(
 
     Args:
         source: folder or file of one study, a study that `discover` found, or an image already read.
-        segmentation: labels on the image's grid; made by the settings' segmenter when None.
+        segmentation: labels on the image's grid, in the numbers of `grading.anatomy.STRUCTURES`; made by the
+            settings' segmenter when None.
         fat: the fat image, where `source` is a Dixon water image.
         settings: every other choice.
         name: name of the study; by default the source's own.
@@ -42,9 +44,12 @@ def grade_study(
     Raises:
         SeriesNotFound, UnsupportedContrast and other InputError: the source holds nothing gradable.
         ConfigurationError: the source holds several studies, or the settings name something unknown.
-        SegmentationError, MeasurementError: no gluteal muscle is in view, or none can be measured.
+        SegmentationError, MeasurementError: no gluteal muscle is in view or labelled, none can be measured.
+        GridMismatchError: `segmentation` or `fat` lies on another grid than the image.
     """
     scales = chosen_scales(settings)
+    if segmentation is not None:
+        _require_glutei(segmentation)
     seconds: dict[str, float] = {}
     with timed("read", seconds):
         name, volume, fat = _read(source, fat, name, settings)
@@ -101,6 +106,19 @@ def _only_study(path: Path, settings: Settings) -> StudyFound:
     if len(studies) > 1:
         raise ConfigurationError(f"{path.name} holds {len(studies)} studies; grade_folder takes them all")
     return studies[0]
+
+
+def _require_glutei(segmentation: Segmentation) -> None:
+    """Refuse labels of which none is a gluteal muscle: their numbers mean something else.
+
+    Raises:
+        SegmentationError: so it is.
+    """
+    if not gluteal_voxels(segmentation.labels).any():
+        raise SegmentationError(
+            "no label is a gluteal muscle; a Segmentation takes the numbers of grading.anatomy.STRUCTURES, "
+            "files in other numbers go by Settings(masks=..., scheme=...)"
+        )
 
 
 def _segment(volume: Volume, name: str, settings: Settings) -> Segmentation:

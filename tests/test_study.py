@@ -113,6 +113,13 @@ def test_an_empty_folder_and_a_missing_mask_are_said(hips, tmp_path):
         grading.grade_study(volume, name="hips", settings=Settings(masks=masks))
 
 
+def test_labels_in_numbers_of_another_scheme_are_refused_not_called_out_of_view(hips):
+    volume, labels = hips
+    numbered = replace(labels, labels=(labels.labels > 0).astype(np.uint16))
+    with pytest.raises(SegmentationError, match="no label is a gluteal muscle"):
+        grading.grade_study(volume, segmentation=numbered)
+
+
 def test_an_unknown_scale_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(ConfigurationError, match="heiberg"):
         grading.grade_study(tmp_path, settings=Settings(scales=("heiberg",)))
