@@ -101,7 +101,7 @@ class StudyReport:
         return frame(asymmetry_rows([self]), ASYMMETRY_COLUMNS)
 
     def to_frame(self) -> "pd.DataFrame":
-        """The measurements as one row per muscle and side, indexed by both."""
+        """The measurements, indexed by muscle, side and region."""
         return self.measurements.set_index(["muscle", "side", "region"])
 
     def find(self, muscle: Muscle, side: Side) -> GradedMuscle | None:
