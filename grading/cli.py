@@ -195,10 +195,12 @@ def _conclude(results: "Results", *, silent: bool, dicom: bool, participants: Pa
     """Print the closing table; returns the exit code."""
     from rich.console import Console
 
-    from grading.report.summary import closing
+    from grading.report.summary import closing, literal
 
     if not silent:
         Console().print(closing(results.entries, results.folder, dicom=dicom, participants=participants))
+        pictures = results.folder.path / "index.html"
+        Console().print(literal(f"the pictures to look at: {pictures}"), soft_wrap=True)
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 
