@@ -33,9 +33,9 @@ SCANS_PER_PERSON = 4
 _BELOW_MM, _ABOVE_MM, _BESIDE_MM = 110.0, 60.0, 60.0  # kept round the glutei
 _BLUR_MM = 1.4  # of a label's border: takes the steps of its voxels away
 _FAT_PLANE_MM = (0.5, 2.5)  # between two muscles
-_THINNER_MM = 2.2  # at most, a wasted muscle on each of its faces
 _STRENGTH = 0.6  # of the bends: people, not caricatures
-_WASTED = 0.3  # share of gluteal muscles
+_THINNED, _THINNER_MM = 0.3, 2.2  # share of gluteal muscles of anyone; at most, on each of their faces
+_WASTED, _REMAINS = 0.6, (0.3, 0.8)  # share of those of a wasted person; of the muscle's volume
 _CORTEX_MM = (1.0, 2.2)
 _FASCIA_MM = (0.2, 1.1)  # as of random phantoms
 _SKIN_MM = 2.0
@@ -45,20 +45,21 @@ _OFF_CENTRE_MM = 12.0  # standard deviation of where the scan is centred
 _COARSE = 8  # voxels at which the box of a structure is looked for
 
 
-def person(body: Anatomy, rng: np.random.Generator) -> Phantom:
-    """A random person built like `body`: bent, with muscles wasted here and there, under fat of any depth.
+def person(body: Anatomy, rng: np.random.Generator, *, wasted: bool = False) -> Phantom:
+    """A random person built like `body`: bent, with muscles thinner here and there, under fat of any depth.
 
     Muscles hold no fat yet, see `with_fat`.
 
     Args:
         body: the label map.
         rng: draws everything.
+        wasted: most gluteal muscles have lost a fifth to two thirds of their volume; fat has its place.
     """
     low, high = body.around_glutei_mm(_BELOW_MM, _ABOVE_MM, _BESIDE_MM)
     i, j, k = (2 * int(np.ceil(extent / SPACING_MM / 2)) for extent in high - low)
     shape, middle = (i, j, k), (low + high) / 2
     warp = random_warp(body.geometry, middle, shape, rng, strength=_STRENGTH, spacing_mm=SPACING_MM)
-    best, inside, plane = _structures(body, warp, rng)
+    best, inside, plane = _structures(body, warp, rng, wasted=wasted)
     labels, tissue = _tissues(body, warp, best, inside, plane, rng)
     affine = np.diag([SPACING_MM] * 3 + [1.0])
     affine[:3, 3] = -SPACING_MM * (np.array(shape) - 1) / 2
@@ -68,7 +69,7 @@ def person(body: Anatomy, rng: np.random.Generator) -> Phantom:
 
 
 def _structures(
-    body: Anatomy, warp: Warp, rng: np.random.Generator
+    body: Anatomy, warp: Warp, rng: np.random.Generator, *, wasted: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each voxel holds: index into `body.labels`, how far inside its border it is (mm), fat planes.
 
@@ -82,11 +83,13 @@ def _structures(
     for index in range(1, len(body.labels)):
         if kinds[index] == 0:
             continue
-        share = _share(body, warp, index)
+        gluteal = kinds[index] in GLUTEAL
+        remains = rng.uniform(*_REMAINS) if wasted and gluteal and rng.random() < _WASTED else 1.0
+        share = _share(body, warp, index, remains)
         if share is None:
             continue
         window, values = share
-        if kinds[index] in GLUTEAL and rng.random() < _WASTED:
+        if gluteal and rng.random() < _THINNED:
             values = values - _share_at(float(rng.uniform(0, _THINNER_MM))) + 0.5
         more = values > most[window]
         second[window] = torch.where(
@@ -106,15 +109,22 @@ def _share_at(depth_mm: float) -> float:
     return (1 + erf(depth_mm / _BLUR_MM / sqrt(2))) / 2
 
 
-def _share(body: Anatomy, warp: Warp, index: int) -> tuple[tuple[slice, ...], Tensor] | None:
-    """Blurred mask of one structure in the window of the patch that it may touch; None if out of view."""
+def _share(body: Anatomy, warp: Warp, index: int, remains: float) -> tuple[tuple[slice, ...], Tensor] | None:
+    """Blurred mask of one structure in the window of the patch that it may touch; None if out of view.
+
+    Of its volume `remains` is left, the innermost part.
+    """
     mask = body.tissue.numpy() == index
     box = bounding_box(mask)
     if box is None:
         return None
     sigma = _BLUR_MM / np.array(body.geometry.spacing_mm)
     i, j, k = (slice(max(0, s.start - 4), min(n, s.stop + 4)) for s, n in zip(box, mask.shape, strict=True))
-    blurred = ndimage.gaussian_filter(mask[i, j, k].astype(np.float32), sigma)
+    mask = mask[i, j, k]
+    if remains < 1:
+        depth = ndimage.distance_transform_edt(mask, sampling=body.geometry.spacing_mm)
+        mask = depth >= np.quantile(depth[mask], 1 - remains)
+    blurred = ndimage.gaussian_filter(mask.astype(np.float32), sigma)
     grid = body.geometry.part((i, j, k))
     corners = grid.corners_mm()
     world = warp.world[::_COARSE, ::_COARSE, ::_COARSE].numpy()
@@ -214,14 +224,18 @@ def _protocol(rng: np.random.Generator) -> Protocol:
     )
 
 
-def body_scans(body: Anatomy, count: int, seed: int, cache: Path | None = None) -> Iterator[RandomHips]:
+def body_scans(
+    body: Anatomy, count: int, seed: int, cache: Path | None = None, *, wasted: bool = False
+) -> Iterator[RandomHips]:
     """`count` T1 scans of random people built like `body`, some from every person; kept in `cache`."""
-    built = lru_cache(maxsize=1)(lambda which: person(body, np.random.default_rng([seed, which])))
+    draw = (seed, 1) if wasted else (seed,)
+    built = lru_cache(maxsize=1)(
+        lambda which: person(body, np.random.default_rng([*draw, which]), wasted=wasted)
+    )
     for number in range(count):
         which = number // SCANS_PER_PERSON
-        yield kept(
-            f"{body.name}-{seed}-{which}-{number}", cache, partial(_scanned, built, seed, which, number)
-        )
+        name = f"{'wasted-' * wasted}{body.name}-{seed}-{which}-{number}"
+        yield kept(name, cache, partial(_scanned, built, seed, which, number))
 
 
 def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int, name: str) -> RandomHips:
@@ -232,9 +246,9 @@ def _scanned(built: Callable[[int], Phantom], seed: int, which: int, number: int
 
 
 def labelled_scans(
-    people: Iterable[Anatomy], count: int, seed: int, cache: Path
+    people: Iterable[Anatomy], count: int, seed: int, cache: Path, *, wasted: bool = False
 ) -> Iterator[tuple[Volume, np.ndarray, np.ndarray]]:
     """`count` scans built like each body, with class and side of every voxel; kept in `cache`."""
     for body in people:
-        for hips in body_scans(body, count, seed, cache):
+        for hips in body_scans(body, count, seed, cache, wasted=wasted):
             yield hips.volume, *classify(hips.labels)

@@ -1,4 +1,8 @@
-"""Fat in one piece: parts of muscles turned to fat within their fascia."""
+"""Fat in one piece: parts of muscles turned to fat within their fascia.
+
+The fascia of a muscle lies outside of what a label map calls muscle; a reader draws along its outer edge, so
+in an outlined study it lies inside.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,12 +20,19 @@ _SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may 
 _LONGEST_MM = 60
 _LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
 _LEAST_ML = 4.7  # of a muscle, so that it has an inside
+_FASCIA_MM = (0.2, 1.1)  # as of random phantoms
 
 
 def with_fat_pieces(
-    image: Tensor, target: Tensor, told: Tensor, rng: np.random.Generator, spacing_mm: float
+    image: Tensor,
+    target: Tensor,
+    told: Tensor,
+    rng: np.random.Generator,
+    spacing_mm: float,
+    *,
+    outlined: bool,
 ) -> tuple[Tensor, Tensor]:
-    """The same patch with some muscles partly, or wholly, turned to fat; a rim of each stays as its fascia.
+    """The same patch with some muscles partly, or wholly, turned to fat, each within its fascia.
 
     Where there is fat the coarse pass is made less sure of the muscle, as it is on such images. Where nobody
     outlined the muscles, between the labelled slices of a study, the coarse pass says where they are.
@@ -32,6 +43,7 @@ def with_fat_pieces(
         told: probabilities of the coarse pass, muscle `n` in row n - 1, (rows, i, j, k).
         rng: draws everything.
         spacing_mm: of a voxel.
+        outlined: by a reader, whose outlines take the fascia in.
 
     Returns:
         The image and what the coarse pass told, shapes as given; neither is changed in place.
@@ -42,8 +54,9 @@ def with_fat_pieces(
     if fat is None:
         return image, told
     told = told.clone()
-    for row, amount in _pieces_of(enumerate(muscles), rng, spacing_mm):
-        image = _filled(image, fat, amount, rng)
+    for row, muscle in _chosen(enumerate(muscles), rng, spacing_mm):
+        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
+        image = _turned(image, fat, muscle, amount, rng, spacing_mm, outlined=outlined)
         told[row] *= 1 - float(rng.uniform(0, 0.9)) * amount
     return image, told
 
@@ -68,13 +81,32 @@ def with_fatty_muscles(
     fat = _fat_level(image, group == 0, torch.stack([muscle for _, muscle in muscles]).any(0))
     if fat is None:
         return image
-    for _, amount in _pieces_of(muscles, rng, spacing_mm):
-        image = _filled(image, fat, amount, rng)
+    for row, muscle in _chosen(muscles, rng, spacing_mm):
+        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
+        image = _turned(image, fat, muscle, amount, rng, spacing_mm, outlined=False)
     return image
 
 
-def _filled(image: Tensor, fat: float, amount: Tensor, rng: np.random.Generator) -> Tensor:
-    """The image with fat, mottled a little, where there is an amount of it."""
+def _turned(
+    image: Tensor,
+    fat: float,
+    muscle: Tensor,
+    amount: Tensor,
+    rng: np.random.Generator,
+    spacing_mm: float,
+    *,
+    outlined: bool,
+) -> Tensor:
+    """The image with an amount of fat, mottled a little, in a muscle, and with its fascia round it."""
+    if outlined:
+        amount = amount * _within_rim(muscle, float(rng.uniform(0.2, 0.9)))
+    else:
+        lean = float(image[muscle].median())
+        beside = functional.max_pool3d(amount[None, None], 3, stride=1, padding=1)[0, 0] * ~muscle
+        mixed = image > (lean + fat) / 2  # with a little of the muscle that is no longer there
+        image = torch.lerp(image, torch.where(mixed, fat, image), beside)
+        fascia = float(rng.uniform(*_FASCIA_MM)) / spacing_mm
+        image = torch.lerp(image, image.clamp_max(lean), fascia * beside)
     texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
     return torch.lerp(image, fat * texture, amount)
 
@@ -88,22 +120,25 @@ def _fat_level(image: Tensor, beside: Tensor, muscle: Tensor) -> float | None:
     return fat if fat >= _LEAST_CONTRAST * float(image[muscle].median()) else None
 
 
-def _pieces_of(
+def _within_rim(muscle: Tensor, rim: float) -> Tensor:
+    """1 inside a muscle, 0 in its rim, whose width runs with `rim` from nothing (0) to a voxel (1)."""
+    depth = functional.avg_pool3d(muscle.float()[None, None], 3, stride=1, padding=1)[0, 0]
+    return ((depth - rim) / (1 - rim)).clamp(0, 1)
+
+
+def _chosen(
     muscles: Iterable[tuple[int, Tensor]], rng: np.random.Generator, spacing_mm: float
 ) -> Iterator[tuple[int, Tensor]]:
-    """Row in `MUSCLES` and amount of fat for each muscle whose turn it is."""
+    """Row in `MUSCLES` and mask of each muscle whose turn it is."""
     for row, muscle in muscles:
         if rng.random() < _CHANCE[row] and int(muscle.sum()) * spacing_mm**3 > 1000 * _LEAST_ML:
-            yield row, _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
+            yield row, muscle
 
 
 def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float, shortest_mm: float) -> Tensor:
-    """How much of each voxel turns to fat: pieces of `shortest_mm` or more, none of the rim."""
-    depth = functional.avg_pool3d(muscle.float()[None, None], 3, stride=1, padding=1)[0, 0]
-    rim = float(rng.uniform(0.2, 0.9))
-    inner = ((depth - rim) / (1 - rim)).clamp(0, 1) * muscle
+    """How much of each voxel of a muscle turns to fat: pieces of `shortest_mm` or more."""
     cell = float(rng.uniform(shortest_mm, _LONGEST_MM)) / spacing_mm
     noise = smooth_noise(tuple(muscle.shape), (cell, cell, cell), rng)
     cut = float(np.quantile(noise[muscle][::7].numpy(), 1 - rng.uniform(0.1, 1.0)))
     sharpness = float(rng.uniform(2, 12))
-    return inner * torch.sigmoid((noise - cut) * sharpness) * float(rng.uniform(0.7, 1.0))
+    return muscle * torch.sigmoid((noise - cut) * sharpness) * float(rng.uniform(0.7, 1.0))

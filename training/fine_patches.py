@@ -53,6 +53,7 @@ class CoarselySeen:
         grid: of the context.
         context: uint8 (CONTEXT, i, j, k), probabilities in 1/255.
         muscles_mm: world points (points, 3) within one muscle of one side, for each that was seen.
+        outlined: by a reader, see `training.fatty`.
     """
 
     geometry: Geometry
@@ -61,15 +62,17 @@ class CoarselySeen:
     grid: Geometry
     context: Tensor
     muscles_mm: list[np.ndarray]
+    outlined: bool
 
 
-def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySeen | None:
+def coarsely_seen(model: Model, volume: Volume, group: np.ndarray, *, outlined: bool) -> CoarselySeen | None:
     """A scan to draw patches from; None where the coarse pass saw no hip.
 
     Args:
         model: the coarse network.
         volume: the scan.
         group: (i, j, k), rows of `group_table()`.
+        outlined: by a reader, not made with its labels.
     """
     image = normalise(volume.voxels, volume.valid)
     coarse = look(model, image, volume.geometry)
@@ -86,6 +89,7 @@ def coarsely_seen(model: Model, volume: Volume, group: np.ndarray) -> CoarselySe
         coarse.grid,
         torch.from_numpy(told),
         muscles_mm,
+        outlined,
     )
 
 
@@ -141,7 +145,7 @@ def patch(
     missing = warp.image(torch.ones(seen.geometry.shape)) < 0.5
     image = warp.image(seen.image)
     if rng.random() < _FATTY:
-        image, told = with_fat_pieces(image, target, told, rng, FINE_SPACING_MM)
+        image, told = with_fat_pieces(image, target, told, rng, FINE_SPACING_MM, outlined=seen.outlined)
     image = disturbed(image, rng, FINE_SPACING_MM) * rng.uniform(0.85, 1.15)
     image[missing] = 0
     target[missing] = UNKNOWN

@@ -22,7 +22,9 @@ def seen(told: dict[int, tuple[slice, ...]], true: dict[int, tuple[slice, ...]])
         target[block] = row + 1
     points = [np.argwhere(context[row] > 0) @ GRID.affine[:3, :3].T + GRID.affine[:3, 3] for row in told]
     image = torch.zeros(GRID.shape)
-    return CoarselySeen(GRID, image, torch.from_numpy(target), GRID, torch.from_numpy(context), points)
+    return CoarselySeen(
+        GRID, image, torch.from_numpy(target), GRID, torch.from_numpy(context), points, outlined=False
+    )
 
 
 def test_a_muscle_drawn_too_thick_is_shown_more_often():
