@@ -61,7 +61,7 @@ def training_images(data: Path, cache: Path) -> Iterator[Volume]:
 
 
 def quantise(images: Iterable[Volume]) -> None:
-    """Replace both bundled float networks by 8-bit ones.
+    """Replace the bundled float networks by 8-bit ones; one that is in 8 bits already stays as it is.
 
     Args:
         images: what the ranges are taken from.
@@ -73,9 +73,16 @@ def quantise(images: Iterable[Volume]) -> None:
         look_closer(fine, image, volume.geometry, look(coarse, image, volume.geometry))
     for name, recorder in recorders.items():
         path = BUNDLE / model_file(name)
+        if in_8_bits(onnx.load(path)):
+            continue
         to_8_bits(path, recorder.shown)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, from {len(recorder.shown)} images")
     write_hashes(BUNDLE)
+
+
+def in_8_bits(model: onnx.ModelProto) -> bool:
+    """Whether a network was rounded before."""
+    return any(node.op_type == "QuantizeLinear" for node in model.graph.node)
 
 
 def to_8_bits(path: Path, shown: Iterable[Inputs]) -> None:
@@ -89,7 +96,7 @@ def to_8_bits(path: Path, shown: Iterable[Inputs]) -> None:
         ValueError: it is in 8 bits already; rounded twice it would be wrong by more than one step.
     """
     model = onnx.load(path)
-    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
+    if in_8_bits(model):
         raise ValueError(f"{path} is in 8 bits already; export it anew")
     widen(model.graph)
     rounded = [n.name for n in model.graph.node if n.op_type == "Conv" and _EXACT not in n.name]

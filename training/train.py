@@ -13,7 +13,7 @@ from torch import Tensor
 
 from training.classes import CLASSES
 from training.export import start_from
-from training.loop import common_arguments, run
+from training.loop import brief_numbers, common_arguments, run
 from training.loss import loss_of_levels
 from training.model import UNet
 from training.patches import Patches, Recipe
@@ -45,7 +45,7 @@ def train(arguments: argparse.Namespace) -> None:
     def loss(patch: Sample, done: float) -> Tensor:
         balance = 0.0 if arguments.start else max(0.0, _BALANCE * (1 - 3 * done))
         corner = int(torch.randint(8, ()))
-        with torch.autocast(device.type, torch.bfloat16):
+        with brief_numbers(device):
             levels = net.corner(patch.image.to(device)[None, None], corner)
         return loss_of_levels(levels, patch.group.to(device), patch.side.to(device), corner, balance)
 

@@ -20,7 +20,7 @@ from training import anatomies, bodies, phantoms, real
 from training.anatomies import Anatomy
 from training.export import start_from
 from training.fine_patches import CoarselySeen, FinePatches, FineSample, coarsely_seen
-from training.loop import common_arguments, run
+from training.loop import brief_numbers, common_arguments, run
 from training.refiner import Refiner, loss_of_levels
 from training.synthesis import synthesise
 
@@ -87,7 +87,7 @@ def train(arguments: argparse.Namespace) -> None:
 
     def loss(patch: FineSample, _: float) -> Tensor:
         corner = int(torch.randint(8, ()))
-        with torch.autocast(device.type, torch.bfloat16):
+        with brief_numbers(device):
             levels = net.corner(patch.channels.to(device)[None], corner)
         return loss_of_levels(levels, patch.target.to(device), corner)
 
