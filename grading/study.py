@@ -18,7 +18,6 @@ from grading.report.provenance import timed, trace
 from grading.report.study_report import GradedMuscle, StudyImages, StudyReport
 from grading.segment import segment
 from grading.segment.cleanup import gluteal_voxels
-from grading.segment.masks import MasksSegmenter
 from grading.settings import Settings
 from grading.volume import Segmentation, Volume
 
@@ -54,7 +53,7 @@ def grade_study(
     with timed("read", seconds):
         name, volume, fat = _read(source, fat, name, settings)
     with timed("segment", seconds):
-        labels = segmentation or _segment(volume, name, settings)
+        labels = segmentation or segment(volume, settings, name)
     with timed("measure", seconds):
         fraction = fat_map(volume, labels, fat=fat, settings=settings)
         measurements = measure(fraction, labels, volume)
@@ -119,11 +118,3 @@ def _require_glutei(segmentation: Segmentation) -> None:
             "no label is a gluteal muscle; a Segmentation takes the numbers of grading.anatomy.STRUCTURES, "
             "files in other numbers go by Settings(masks=..., scheme=...)"
         )
-
-
-def _segment(volume: Volume, name: str, settings: Settings) -> Segmentation:
-    """Labels from the user's label maps where there are any, else from the network."""
-    if settings.masks is None:
-        return segment(volume, settings)
-    bring = MasksSegmenter(settings.masks, settings.scheme, study_name=name, resample=settings.resample_masks)
-    return bring(volume)

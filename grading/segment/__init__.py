@@ -13,24 +13,40 @@ LEAST_HIP_BONE_ML = 5.0  # the glutei lie on it; network 0.8: a thigh 0, a cropp
 LEAST_CONFIDENCE = 0.80  # mean over gluteal voxels; network 0.8: a thigh .81, images of hips .90 and more
 
 
-def segment(volume: Volume, settings: Settings = Settings()) -> Segmentation:  # noqa: B008 - frozen
+def segment(
+    volume: Volume,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    name: str | None = None,
+) -> Segmentation:
     """Segment the gluteal muscles, their neighbours and the pelvic bones with the settings' segmenter.
 
     Args:
         volume: a hip or pelvis MRI of any orientation.
-        settings: `segmenter` says which, `side` names the hip of a one-hip image, `threads` limits the
-            network's threads.
+        settings: `segmenter` says which, `masks` brings label maps in its place, `side` names the hip of a
+            one-hip image, `threads` limits the network's threads.
+        name: of the study, by which a folder of label maps is searched; the series' name when left out.
 
     Returns:
         Labels on the volume's own grid: one side per body of muscle, one side in all where one hip is in
-        view, stray pieces removed and holes filled.
+        view, stray pieces removed and holes filled. Label maps are taken as they were drawn.
 
     Raises:
         SegmentationError: no gluteal muscle is in view, none beside a hip bone, or none that the network is
-            sure of.
+            sure of; or no label map of the study.
+        GridMismatchError: a label map lies on another grid, see `MasksSegmenter`.
         ConfigurationError: `settings.side` is given but both hips are in view, or the segmenter is unknown or
             not installed.
     """
+    if settings.masks is not None:
+        from grading.segment.masks import MasksSegmenter
+
+        bring = MasksSegmenter(
+            settings.masks,
+            settings.scheme,
+            study_name=name or volume.series.name,
+            resample=settings.resample_masks,
+        )
+        return bring(volume)
     # Not at the top: they bring scipy, and `import grading` loads this module.
     from grading.segment.cleanup import gluteal_volume_ml, gluteal_voxels, hip_bone_volume_ml, tidy
     from grading.segment.laterality import both_hips_in_view, settle_sides

@@ -15,6 +15,7 @@ from grading.errors import ConfigurationError, GridMismatchError, SegmentationEr
 from grading.segment.masks import MasksSegmenter, find_label_map, loses_nothing
 from grading.segment.schemes import BUILT_IN, best_fit, load_schemes
 from grading.series import SeriesInfo
+from grading.settings import Settings
 from grading.volume import Geometry, Volume
 
 AFFINE = np.array([[2.0, 0, 0, -20], [0, 2.0, 0, -16], [0, 0, 4.0, -10], [0, 0, 0, 1]])
@@ -53,6 +54,13 @@ def codes(segmentation) -> list[str]:
 
 
 # --- meaning of the numbers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of", ["file", "folder"])
+def test_segment_takes_the_label_map_that_the_settings_name(tmp_path, of):
+    path = write(tmp_path / "t1_seg.nii.gz", MUSCLEMAP)
+    found = grading.segment(volume(), Settings(masks=path if of == "file" else tmp_path))
+    assert np.array_equal(found.labels, MUSCLEMAP)
 
 
 @pytest.mark.parametrize(
