@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
+from grading.anatomy import SIDES, Muscle, Region, Side
 from grading.fat import FatMap
 from grading.findings import Finding
 from grading.measure import MuscleMeasurement
@@ -77,19 +77,25 @@ def check_laterality(volume: Volume, segmentation: Segmentation, settings: Setti
     """Whether header, request and anatomy agree about which side is which.
 
     Returns:
-        `laterality_contradiction` where the segmented left lies to the right of the segmented right, or where
-        the one hip in view is not the one that the header or the request names or that the anatomy shows;
-        `side_assumed` where one hip is in view and nothing tells its side.
+        `laterality_contradiction` where a muscle labelled left lies to the right of the one labelled right,
+        or where the one hip in view is not the one that the header or the request names or that the anatomy
+        shows; `side_assumed` where one hip is in view and nothing tells its side.
     """
-    centres = _centres(segmentation)
-    if len(centres) == len(SIDES):
-        if centres[Side.LEFT] < centres[Side.RIGHT]:  # axis 0 grows towards the patient's right
+    centres = {muscle: _centres(segmentation, muscle) for muscle in Muscle}
+    sides = {side for places in centres.values() for side in places}
+    if len(sides) == len(SIDES):
+        exchanged = [  # axis 0 grows towards the patient's right
+            muscle.value.replace("_", " ")
+            for muscle, places in centres.items()
+            if len(places) == len(SIDES) and places[Side.LEFT] >= places[Side.RIGHT]
+        ]
+        if not exchanged:
             return ()
-        detail = "the muscles labelled left lie to the right of those labelled right"
+        detail = f"labelled left but to the right of the one labelled right: {', '.join(exchanged)}"
         return (Finding("laterality_contradiction", detail),)
-    if not centres:
+    if not sides:
         return ()
-    (found,) = centres
+    (found,) = sides
     told = {
         "header": volume.series.laterality,
         "request": settings.side,
@@ -104,11 +110,11 @@ def check_laterality(volume: Volume, segmentation: Segmentation, settings: Setti
     return ()
 
 
-def _centres(segmentation: Segmentation) -> dict[Side, float]:
-    """Mean index along axis 0 of the gluteal muscles, for each side that has any."""
+def _centres(segmentation: Segmentation, muscle: Muscle) -> dict[Side, float]:
+    """Mean index along axis 0 of one muscle, for each side that has it."""
     centres = {}
     for side in SIDES:
-        profile = sum(segmentation.mask(muscle, side).sum(axis=(1, 2), dtype=np.int64) for muscle in GLUTEI)
-        if np.any(profile):
-            centres[side] = float(np.average(np.arange(np.size(profile)), weights=profile))
+        profile = np.count_nonzero(segmentation.mask(muscle, side), axis=(1, 2))
+        if profile.any():
+            centres[side] = float(np.average(np.arange(profile.size), weights=profile))
     return centres

@@ -6,7 +6,7 @@ import ellipsoid_hip as ellipsoids
 import numpy as np
 import pytest
 
-from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side
+from grading.anatomy import GLUTEI, SIDES, Muscle, Region, Side, label_of
 from grading.classify.context import GROUPS
 from grading.fat import FatMap, Reference
 from grading.findings import Finding
@@ -50,6 +50,17 @@ def test_left_muscles_lying_on_the_right_contradict():
     volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
     exchanged = ellipsoids.segmented(labels.labels[::-1], COARSE)
     assert codes(check_laterality(volume, exchanged, Settings())) == ["laterality_contradiction"]
+
+
+@pytest.mark.parametrize("muscle", Muscle)
+def test_one_muscle_whose_sides_are_exchanged_contradicts_although_the_others_lie_right(muscle):
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    mixed = np.where(np.isin(labels.labels, [label_of(muscle, side) for side in SIDES]), 0, labels.labels)
+    for side in SIDES:
+        mixed[labels.mask(muscle, side)] = label_of(muscle, side.other)
+    (finding,) = check_laterality(volume, ellipsoids.segmented(mixed, COARSE), Settings())
+    assert finding.code == "laterality_contradiction"
+    assert finding.detail.endswith(f": {muscle.value.replace('_', ' ')}")
 
 
 def test_a_header_that_names_the_other_hip_contradicts():
