@@ -2,7 +2,7 @@
 
 Each rule is a row of `RULES`; the first that fits a side describes it. A muscle counts as fatty from
 `FATTY_FROM`, and only when its error leaves no doubt on which side of that edge it lies; with a doubt about
-any of the glutei the sentence is withheld.
+any of the glutei of a side in view the sentence is withheld.
 """
 
 from collections.abc import Sequence
@@ -85,16 +85,18 @@ def pattern(measurements: Sequence[MuscleMeasurement]) -> Pattern:
     Args:
         measurements: of both sides, with or without regions.
     """
+    if all(m.fat_fraction is None for m in measurements):
+        return Pattern(None, "no muscle is graded")
     known = {(m.muscle, m.side, m.region): _is_fatty(m) for m in measurements}
-    in_view = [s for s in SIDES if any(m.side is s and m.fat_fraction is not None for m in measurements)]
+    in_view = [s for s in SIDES if any(m.side is s and m.covered_volume_ml for m in measurements)]
     doubtful = [
         f"{muscle.value.replace('_', ' ')} {side.value}"
         for side in in_view
         for muscle in GLUTEI
         if known.get((muscle, side, Region.WHOLE)) is None
     ]
-    if not in_view or doubtful:
-        return Pattern(None, f"not certain for {', '.join(doubtful)}" if doubtful else "no muscle is graded")
+    if doubtful:
+        return Pattern(None, f"not certain for {', '.join(doubtful)}")
     verdicts = {side: {m: known.get((m, side, Region.WHOLE)) for m in Muscle} for side in in_view}
     fatty = {side: {m for m, verdict in verdicts[side].items() if verdict} for side in in_view}
     lean = {side: {m for m, verdict in verdicts[side].items() if verdict is False} for side in in_view}

@@ -3,7 +3,7 @@
 import pytest
 
 from grading.anatomy import SIDES, Muscle, Region, Side
-from grading.classify.pattern import RULES, pattern
+from grading.classify.pattern import RULES, Pattern, pattern
 from grading.measure import MuscleMeasurement
 
 MAXIMUS, MEDIUS, MINIMUS = Muscle.GLUTEUS_MAXIMUS, Muscle.GLUTEUS_MEDIUS, Muscle.GLUTEUS_MINIMUS
@@ -13,7 +13,13 @@ TFL = Muscle.TENSOR_FASCIAE_LATAE
 def hips(fatty=(), *, error=0.02, extra=(), sides=SIDES):
     """Measurements with 60 % fat in the muscles named as (muscle, side) and 5 % in the others."""
     return [
-        MuscleMeasurement(m, s, fat_fraction=0.6 if (m, s) in fatty else 0.05, fat_fraction_se=error)
+        MuscleMeasurement(
+            m,
+            s,
+            covered_volume_ml=300.0,
+            fat_fraction=0.6 if (m, s) in fatty else 0.05,
+            fat_fraction_se=error,
+        )
         for m in Muscle
         for s in sides
     ] + list(extra)
@@ -68,8 +74,17 @@ def test_one_hip_in_view_is_said():
     assert "the one side in view" in pattern(hips(on(Side.LEFT, MEDIUS), sides=[Side.LEFT])).sentence
 
 
+def test_a_side_whose_fat_is_withheld_is_in_view_all_the_same():
+    withheld = [MuscleMeasurement(m, Side.RIGHT, covered_volume_ml=300.0) for m in Muscle]
+    result = pattern(hips(on(Side.LEFT, MEDIUS), sides=[Side.LEFT]) + withheld)
+    assert result.sentence is None
+    assert "not certain for gluteus maximus right, gluteus medius right" in result.reason
+
+
 def test_nothing_graded_says_nothing():
-    assert pattern([MuscleMeasurement(MEDIUS, Side.LEFT)]).sentence is None
+    for covered_ml in (None, 300.0):
+        rows = [MuscleMeasurement(m, Side.LEFT, covered_volume_ml=covered_ml) for m in Muscle]
+        assert pattern(rows) == Pattern(None, "no muscle is graded")
 
 
 def test_no_rule_speaks_of_a_cause():
