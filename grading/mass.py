@@ -46,9 +46,9 @@ def possible_mass(muscle: Muscle, side: Side, balls_mm: Mapping[Side, float]) ->
     Args:
         muscle: which muscle.
         side: the side in question.
-        balls_mm: `widest_lean_ball_mm` of each side in view.
+        balls_mm: `widest_lean_ball_mm` of each side on which it can be told.
     """
-    ball, other = balls_mm[side], balls_mm.get(side.other, 0.0)
+    ball, other = balls_mm.get(side, 0.0), balls_mm.get(side.other, 0.0)
     if ball <= max(LARGEST_MM, MORE_THAN_OTHER * other):
         return ()
     detail = f"a ball of {ball:.0f} mm without any fat, expected up to {LARGEST_MM:.0f} mm"

@@ -122,7 +122,7 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
                 fat.fraction[view.box], masks[side][view.box], volume.geometry.spacing_mm
             )
             for side, view in views.items()
-            if view is not None
+            if view is not None and not fat.folds  # else a ball of fat reads as one without
         }
         for side in SIDES:
             regions = (Region.WHOLE, *REGIONS[muscle])

@@ -1,11 +1,14 @@
 """A ball without fat is no muscle; fat in streaks is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ellipsoid_hip import segmented
 
 from grading.anatomy import REGIONS, Muscle, Region, Side, label_of
 from grading.fat import FatMap, fat_map
+from grading.findings import Finding, says
 from grading.io import read
 from grading.mass import LARGEST_MM, possible_mass, widest_lean_ball_mm
 from grading.measure import measure
@@ -71,7 +74,8 @@ def test_the_tumours_known_are_told_from_the_widest_lean_ball_of_healthy_women()
     assert not possible_mass(MAXIMUS, Side.RIGHT, {Side.RIGHT: 31.0})
 
 
-def test_a_mass_in_one_muscle_is_told_in_every_row_of_it_and_in_no_other():
+def block_of_maximus():
+    """Maximus without a streak of fat, 60 mm wide on the right and 18 mm on the left, and its fat map."""
     labels = np.zeros((60, 40, 30), dtype=np.uint16)
     labels[36:56, 8:28, 5:25] = label_of(MAXIMUS, Side.RIGHT)  # 60 mm wide, no streak in it
     labels[4:24, 8:14, 5:25] = label_of(MAXIMUS, Side.LEFT)  # 18 mm
@@ -82,11 +86,20 @@ def test_a_mass_in_one_muscle_is_told_in_every_row_of_it_and_in_no_other():
         SeriesInfo("hips"),
     )
     fat = FatMap(np.zeros(labels.shape), labels >= 0, volume.geometry, "t1")
-    rows = measure(fat, segmented(labels, volume.geometry), volume)
-    told = [m for m in rows if "possible_mass" in [f.code for f in m.findings]]
+    return fat, segmented(labels, volume.geometry), volume
+
+
+def test_a_mass_in_one_muscle_is_told_in_every_row_of_it_and_in_no_other():
+    told = [m for m in measure(*block_of_maximus()) if "possible_mass" in [f.code for f in m.findings]]
     assert [(m.muscle, m.side, m.region) for m in told] == [
         (MAXIMUS, Side.RIGHT, region) for region in (Region.WHOLE, *REGIONS[MAXIMUS])
     ]
+
+
+def test_in_and_opposed_phase_tell_no_mass_since_muscle_that_is_all_fat_reads_as_lean():
+    fat, labels, volume = block_of_maximus()
+    folded = replace(fat, findings=(Finding("two_point_folds"),))
+    assert not any(says(m.findings, "possible_mass") for m in measure(folded, labels, volume))
 
 
 @pytest.mark.real_data
