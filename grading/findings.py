@@ -70,6 +70,10 @@ FINDINGS: dict[str, FindingKind] = {
         Severity.CAUTION,
         "Even the leanest muscles are nearly as bright as fat, so none may be lean; the error is widened.",
     ),
+    "lean_reference_alone": FindingKind(
+        Severity.CAUTION,
+        "One muscle alone is outlined, its own lean reference: fat that both sides have is missed.",
+    ),
     "metal_artefact": FindingKind(
         Severity.CAUTION, "Metal disturbs the image; its surroundings were left out of every fat fraction."
     ),

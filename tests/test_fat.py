@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grading.anatomy import SIDES, Muscle, Region, Side
+from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.errors import GridMismatchError
 from grading.fat import fat_map
 from grading.fat.bias import BiasField
@@ -105,6 +105,24 @@ def test_a_single_muscle_is_never_its_own_lean_reference():
     fat = fat_map(volume, only)
     assert [f.code for f in fat.findings] == ["no_muscle_reference"]
     assert np.isnan(fat.fraction).all()
+
+
+def labelled_alone(names, truth):
+    """What is said where only these muscles are labelled, and how fatty the right medius reads."""
+    volume, labels = ellipsoids.hips(truth, geometry=COARSE)
+    numbers = [label_of(name, side) for name in names for side in SIDES]
+    only = np.where(np.isin(labels.labels, numbers), labels.labels, 0)
+    fat = fat_map(volume, ellipsoids.segmented(only, COARSE))
+    return [f.code for f in fat.findings], float(fat.fraction[_inside(volume, labels, *ONE)].mean())
+
+
+def test_one_muscle_on_both_sides_is_its_own_lean_reference_and_is_said_to_be():
+    codes, read = labelled_alone([Muscle.GLUTEUS_MEDIUS], 0.25)
+    assert abs(read) < 0.05, "a quarter fat on both sides, and nothing leaner to tell it from"
+    assert codes == ["lean_reference_alone"]
+    codes, read = labelled_alone([Muscle.GLUTEUS_MEDIUS, "iliopsoas"], 0.25)
+    assert read == pytest.approx(0.25, abs=0.04)
+    assert codes == []
 
 
 def test_labels_on_another_grid_are_refused():

@@ -89,6 +89,10 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
         muscle = _doubted(muscle, min(f.signal for f in fats.values()))
         detail = f"subcutaneous fat is {contrast:.2f} times as bright as the leanest muscles"
         findings.append(Finding("lean_reference_doubtful", detail))
+    if len({m.name for m in muscles}) == 1:
+        findings.append(
+            Finding("lean_reference_alone", f"only {muscles[0].name.replace('_', ' ')} is labelled")
+        )
     valid = volume.valid & (corrected > VOID * muscle.signal)
     metal = find_metal(scene, shading.signal, muscle.signal, max(f.signal for f in fats.values()))
     if metal is not None:
