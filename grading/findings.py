@@ -163,7 +163,7 @@ FINDINGS: dict[str, FindingKind] = {
     "mask_resampled": FindingKind(Severity.NOTE, "The label map was resampled onto the image's grid."),
     "partly_outlined": FindingKind(
         Severity.CAUTION,
-        "The label map marks part of the image as not outlined; volumes are of the rest only.",
+        "The label map leaves part of the image not outlined; volumes are of the rest only.",
     ),
     "unknown_labels": FindingKind(
         Severity.NOTE, "The label map holds numbers its scheme does not name; ignored."

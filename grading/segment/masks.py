@@ -17,6 +17,7 @@ from grading.volume import Geometry, LabelArray, Segmentation, Volume
 
 NOT_OUTLINED = 65535  # "nobody looked here" in partly outlined label maps: neither a muscle nor none
 _FINER = 1.01  # a mask voxel may exceed the image's by header rounding and still count as not coarser
+_END_SHARE = 0.25  # of a muscle's largest section, at the end of a label map: beyond less lies 1 % of it
 _LISTED = 8  # numbers spelt out in a message before "and n more"
 
 _ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
@@ -143,6 +144,9 @@ def segmentation_from_labels(
                 f"gluteal labels {before_ml:.1f} mL before, {after_ml:.1f} mL after",
             )
         )
+        if _ends_within_muscle(labels, grid, volume.geometry):
+            detail = "the label map ends within a muscle where the image goes on"
+            findings.append(Finding("partly_outlined", detail))
     if swapped := _swapped_mm(labels, volume.geometry):
         findings.append(Finding("laterality_contradiction", swapped))
     return Segmentation(
@@ -212,6 +216,19 @@ def _counts(raw: LabelArray) -> dict[int, int]:
 def _gluteal_ml(labels: LabelArray, grid: Geometry) -> float:
     voxels = np.bincount(labels.reshape(-1), minlength=max(GLUTEAL_LABELS) + 1)[sorted(GLUTEAL_LABELS)].sum()
     return float(voxels) * grid.voxel_volume_ml
+
+
+def _ends_within_muscle(labels: LabelArray, grid: Geometry, image: Geometry) -> bool:
+    """Whether `labels`, resampled from `grid` to the image's, stop at the end of `grid` inside the image."""
+    beyond = resample(np.ones(grid.shape, dtype=np.uint8), grid, image, order=0) == 0
+    for muscle in (labels == number for number in GLUTEAL_LABELS):
+        for axis in range(3):
+            along, outside = np.moveaxis(muscle, axis, 0), np.moveaxis(beyond, axis, 0)
+            largest = np.count_nonzero(along, axis=(1, 2)).max()
+            for last in (along[1:] & outside[:-1], along[:-1] & outside[1:]):
+                if largest and np.count_nonzero(last) >= _END_SHARE * largest:
+                    return True
+    return False
 
 
 def _swapped_mm(labels: LabelArray, grid: Geometry) -> str:

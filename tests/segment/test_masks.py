@@ -261,6 +261,26 @@ def test_a_label_map_elsewhere_in_the_body_is_refused_even_when_resampling_is_al
         MasksSegmenter(write(tmp_path / "m.nii.gz", MUSCLEMAP, away), resample=True)(volume())
 
 
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_label_map_that_ends_within_a_muscle_outlines_it_in_part_only(tmp_path, axis, upper):
+    """A ball 64 mm wide: the label map ends in its middle, at its very tip, and beside it."""
+    shape = (48, 48, 24)
+    offset = np.indices(shape) * np.array([2.0, 2, 4]).reshape(3, 1, 1, 1) - 47
+    labels = np.where(np.linalg.norm(offset, axis=0) < 32, 6111, 0).astype(np.uint16)
+    for cut_mm, said in (
+        (48, ["mask_resampled", "partly_outlined"]),
+        (16, ["mask_resampled"]),
+        (12, ["mask_resampled"]),
+    ):
+        box, affine = [slice(None)] * 3, AFFINE.copy()
+        cut = cut_mm // (4 if axis == 2 else 2)
+        box[axis] = slice(None, -cut) if upper else slice(cut, None)
+        affine[:3, 3] += affine[:3, :3] @ [part.start or 0 for part in box]
+        path = write(tmp_path / f"{cut}.nii.gz", labels[tuple(box)], affine)
+        assert codes(MasksSegmenter(path, resample=True)(volume(shape=shape))) == said
+
+
 @given(factor=st.integers(1, 4), axis=st.integers(0, 2))
 def test_dividing_the_images_voxels_loses_nothing_and_joining_them_does(factor, axis):
     shape = tuple(n * (4 if a == axis else 1) for a, n in enumerate(SHAPE))
