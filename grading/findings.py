@@ -122,6 +122,10 @@ FINDINGS: dict[str, FindingKind] = {
     "common_slab": FindingKind(
         Severity.NOTE, "Sides were compared on the part of the muscle that both show, not on whole muscles."
     ),
+    "unlike_levels": FindingKind(
+        Severity.CAUTION,
+        "One hip lies higher than the other: levels that both show are not the same part of both muscles.",
+    ),
     "not_comparable": FindingKind(
         Severity.STOP,
         "The sides cannot be compared: a muscle is missing, cut unlike the other, badly or partly outlined.",

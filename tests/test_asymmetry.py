@@ -248,6 +248,31 @@ def test_the_lower_end_of_a_longer_muscle_counts_where_only_the_upper_ends_are_c
     assert a.volume_asymmetry_percent == pytest.approx(100 * (18 - 12) / 15)
 
 
+@pytest.mark.parametrize(
+    ("left_top", "right_top", "higher"),
+    [(20, 16, "left"), (16, 19, "right"), (18, 16, None), (20, None, None)],
+)
+@pytest.mark.parametrize("shown", [slice(0, 30), slice(0, 23)])
+def test_levels_of_hips_that_lie_at_unlike_heights_are_compared_with_a_word_of_caution(
+    left_top, right_top, higher, shown
+):
+    volume, labels, fat = prisms(view_left=shown, view_right=shown)
+    with_femora = labels.labels.copy()
+    for side, columns, top in (
+        (Side.LEFT, slice(15, 19), left_top),
+        (Side.RIGHT, slice(21, 25), right_top),
+    ):
+        with_femora[columns, 2:12, :top] = label_of("femur", side) if top else 0
+    labels = ellipsoids.segmented(with_femora, labels.geometry)
+    (a,) = compare([m for m in measure(fat, labels, volume) if m.muscle is MEDIUS], labels, fat, volume)
+    told = {f.code: f.detail for f in a.findings}
+    cut = shown.stop < 25
+    assert ("common_slab" in told) is cut
+    assert ("unlike_levels" in told) is (cut and higher is not None)
+    if cut and higher:
+        assert told["unlike_levels"].startswith(f"the {higher} femoral head lies 1")
+
+
 def test_half_of_a_muscle_is_outlined_as_well_as_the_whole_of_it():
     whole = compared_prisms(confidence=0.92)
     half = compared_prisms(confidence=0.92, view_left=slice(0, 15), view_right=slice(0, 18))

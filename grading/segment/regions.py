@@ -132,7 +132,7 @@ def _at_level(points: Points, segmentation: Segmentation, side: Side, box: Box) 
 
 def _level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> tuple[float | None, Notes]:
     """World z of the femoral head's top, from what shows it best, and what to know of it."""
-    own, other = (_head_top_mm(segmentation, s) for s in (side, side.other))
+    own, other = (head_top_mm(segmentation, s) for s in (side, side.other))
     if own is not None:
         return own, ()
     if other is not None:
@@ -145,7 +145,7 @@ def _level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> 
     return float(bottom + HEAD_TOP_SHARE * (top - bottom)), (("region_level_assumed", detail),)
 
 
-def _head_top_mm(segmentation: Segmentation, side: Side) -> float | None:
+def head_top_mm(segmentation: Segmentation, side: Side) -> float | None:
     """World z of a femoral head's top; None where no femur is labelled or it leaves the view above."""
     mask = segmentation.mask("femur", side)
     box = bounding_box(mask)
