@@ -18,7 +18,8 @@ CONFIDENCE = 1.96  # two-sided 95 %
 NORMAL_VOLUME_PERCENT = 12.0  # single limb muscles of healthy people differ by up to this [Rothwell, R]
 UNLIKE_EXCLUSION = 0.15  # difference in the share without signal from which the rests are unlike parts
 UNLIKE_LEVELS_MM = 10.0  # between the tops of the femoral heads: from there a tilt of the pelvis alone makes
-# as much asymmetry of a muscle cut above as healthy people have [phantom: 7 % of medius at 6 mm]
+# as much asymmetry of a muscle cut above as healthy people have [phantom: 7 % of medius at 6 mm]; in the ten
+# women of the pelvis studies they are up to 9 mm apart
 LEVELS = frozenset({"superior", "inferior"})  # cuts that a common slab makes good
 
 

@@ -74,6 +74,9 @@ def test_a_header_that_names_the_other_hip_contradicts():
 def test_subcutaneous_fat_that_differs_between_the_sides_is_named():
     assert codes(check_study(a_map(480.0, 400.0), both_sides())) == ["reference_mismatch"]
     assert check_study(a_map(480.0, 450.0), both_sides()) == ()
+    one = a_map(480.0, 400.0)
+    for known in one.references:
+        assert check_study(replace(one, references=(known,)), both_sides()) == (), "nothing to compare with"
 
 
 def test_a_volume_beyond_any_published_one_is_named_and_a_small_part_in_view_is_not():

@@ -62,6 +62,7 @@ def test_posterior_minimus_is_spoken_of_where_minimus_is_fatty(fat, says):
     )
     sentence = pattern(hips(on(Side.LEFT, MINIMUS), extra=[posterior])).sentence
     assert f"posterior minimus is {says}" in sentence
+    assert "posterior" not in pattern(hips(on(Side.LEFT, MEDIUS), extra=[posterior])).sentence
 
 
 def test_a_muscle_that_may_lie_on_either_side_of_the_edge_withholds_the_sentence():
