@@ -165,7 +165,7 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
     slab = pair.slab if pair.cut_by_level and (volumes or fats) else None
     if slab is not None:
         findings.append(Finding("common_slab", f"{slab[1] - slab[0]:.0f} mm high", muscle))
-        findings += _unlike_levels(muscle, pair.segmentation)
+        findings += _unlike_levels(muscle, pair)
     return Asymmetry(
         muscle,
         percent,
@@ -273,9 +273,9 @@ def _common_slab(left: MuscleMeasurement, right: MuscleMeasurement) -> tuple[flo
     return (bottom, top) if top > bottom else None
 
 
-def _unlike_levels(muscle: Muscle, segmentation: Segmentation) -> tuple[Finding, ...]:
+def _unlike_levels(muscle: Muscle, pair: _Pair) -> tuple[Finding, ...]:
     """`unlike_levels` where the femoral heads, which tell how the pelvis lies, are not at one height."""
-    left, right = (head_top_mm(segmentation, side) for side in SIDES)
+    left, right = (head_top_mm(pair.segmentation, side, pair.volume.valid) for side in SIDES)
     if left is None or right is None or abs(left - right) <= UNLIKE_LEVELS_MM:
         return ()
     higher = Side.LEFT if left > right else Side.RIGHT

@@ -136,7 +136,8 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
             limits = (*doubts, *_limits(fat, muscle, side))
             coverage = None if in_part else view.coverage(muscle, views[side.other])
             body = _body(muscle, side, masks[side], view, coverage, trust, limits, volume)
-            parts = (Part(Region.WHOLE, masks[side], ()), *divide(segmentation, muscle, side))
+            regions_in_view = divide(segmentation, muscle, side, volume.valid)
+            parts = (Part(Region.WHOLE, masks[side], ()), *regions_in_view)
             rows += [_measure_part(part, body, fat, volume) for part in parts]
     return tuple(rows)
 

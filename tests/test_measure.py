@@ -93,6 +93,15 @@ def test_regions_of_a_muscle_that_is_cut_have_fat_but_no_whole_volume():
         assert codes(part) == ["cut_by_field_of_view", "region_by_geometry"]
 
 
+def test_maximus_that_blank_slices_cut_has_no_upper_and_lower_part_without_a_femoral_head():
+    volume, labels = ellipsoids.hips(0.0, geometry=COARSE)
+    valid = np.broadcast_to(np.arange(COARSE.shape[2]) < 14, COARSE.shape)
+    shown = ellipsoids.segmented(np.where(valid, labels.labels, 0), COARSE)
+    for part in regions(replace(volume, valid=valid), shown, MAXIMUS, Side.RIGHT):
+        assert "region_undefined" in codes(part)
+        assert part.fat_fraction is None
+
+
 def test_thick_coronal_slices_give_the_same_axial_cross_section():
     geometry = ellipsoids.grid((1.5, 5.0, 1.5))
     m = rows(*ellipsoids.hips(0.0, geometry=geometry, slice_axis=1))[ONE]

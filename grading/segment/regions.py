@@ -48,13 +48,16 @@ class Part:
     findings: tuple[Finding, ...]
 
 
-def divide(segmentation: Segmentation, muscle: Muscle, side: Side) -> tuple[Part, ...]:
+def divide(
+    segmentation: Segmentation, muscle: Muscle, side: Side, valid: BoolArray | None = None
+) -> tuple[Part, ...]:
     """The regions of one muscle, in the order of `REGIONS`; together they are the whole of it.
 
     Args:
         segmentation: labels; those of the femora give the level that divides maximus.
         muscle: which one; tensor fasciae latae has no regions.
         side: which side.
+        valid: where the image was measured, (i, j, k); everywhere when None. Blank slices end the view.
 
     Returns:
         Parts whose finding `region_by_geometry` says how they were cut. Anterior minimus also carries
@@ -68,7 +71,7 @@ def divide(segmentation: Segmentation, muscle: Muscle, side: Side) -> tuple[Part
         return tuple(Part(region, mask, ()) for region in regions)
     points = points_mm(mask[box], box, segmentation.geometry)
     if muscle is Muscle.GLUTEUS_MAXIMUS:
-        cut = _at_level(points, segmentation, side, box)
+        cut = _at_level(points, segmentation, side, box, valid)
     else:
         cut = _along_arc(points, side, len(regions))
     parts = []
@@ -121,23 +124,28 @@ def _ends(position: npt.NDArray[np.float64]) -> tuple[float, float]:
     return float(first - reach), float(last + reach)
 
 
-def _at_level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> _Cut:
+def _at_level(
+    points: Points, segmentation: Segmentation, side: Side, box: Box, valid: BoolArray | None
+) -> _Cut:
     """Above (0) and below (1) the top of the femoral head."""
-    level_mm, notes = _level(points, segmentation, side, box)
+    level_mm, notes = _level(points, segmentation, side, box, valid)
     if level_mm is None:
         return _Cut(np.full(len(points), -1), notes)
     detail = f"cut at the level of the femoral head's top, z = {level_mm:.0f} mm"
     return _Cut(np.where(points[:, 2] > level_mm, 0, 1), (("region_by_geometry", detail), *notes))
 
 
-def _level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> tuple[float | None, Notes]:
+def _level(
+    points: Points, segmentation: Segmentation, side: Side, box: Box, valid: BoolArray | None
+) -> tuple[float | None, Notes]:
     """World z of the femoral head's top, from what shows it best, and what to know of it."""
-    own, other = (head_top_mm(segmentation, s) for s in (side, side.other))
+    own, other = (head_top_mm(segmentation, s, valid) for s in (side, side.other))
     if own is not None:
         return own, ()
     if other is not None:
         return other, (("region_level_assumed", "level of the other side's femoral head"),)
-    if box[2].start == 0 or box[2].stop == segmentation.geometry.shape[2]:
+    shown = _shown(segmentation, valid)
+    if box[2].start <= shown.start or box[2].stop >= shown.stop:
         detail = "no femoral head is labelled, and the muscle is cut above or below"
         return None, (("region_undefined", detail),)
     bottom, top = _ends(points[:, 2])
@@ -145,11 +153,11 @@ def _level(points: Points, segmentation: Segmentation, side: Side, box: Box) -> 
     return float(bottom + HEAD_TOP_SHARE * (top - bottom)), (("region_level_assumed", detail),)
 
 
-def head_top_mm(segmentation: Segmentation, side: Side) -> float | None:
+def head_top_mm(segmentation: Segmentation, side: Side, valid: BoolArray | None = None) -> float | None:
     """World z of a femoral head's top; None where no femur is labelled or it leaves the view above."""
     mask = segmentation.mask("femur", side)
     box = bounding_box(mask)
-    if box is None or box[2].stop == segmentation.geometry.shape[2]:
+    if box is None or box[2].stop >= _shown(segmentation, valid).stop:
         return None
     points = points_mm(mask[box], box, segmentation.geometry)
     voxels = max(1, round(HEAD_TOP_ML / segmentation.geometry.voxel_volume_ml))
@@ -159,6 +167,12 @@ def head_top_mm(segmentation: Segmentation, side: Side) -> float | None:
     lateral = _lateral(proximal, side)
     head = proximal[lateral < np.quantile(lateral, MEDIAL_EDGE) + HEAD_MM]
     return float(np.sort(head[:, 2])[-min(voxels, len(head))])
+
+
+def _shown(segmentation: Segmentation, valid: BoolArray | None) -> slice:
+    """Indices along axis 2 between which anything was measured."""
+    box = None if valid is None else bounding_box(valid)
+    return slice(0, segmentation.geometry.shape[2]) if box is None else box[2]
 
 
 def _lateral(points: Points, side: Side) -> npt.NDArray[np.float64]:

@@ -7,7 +7,7 @@ from scipy import ndimage
 from grading.anatomy import GLUTEI, REGIONS, SIDES, STRUCTURES, Muscle, Region, Side, label_of
 from grading.phantom import bones
 from grading.resample import resample
-from grading.segment.regions import divide
+from grading.segment.regions import divide, head_top_mm
 from grading.volume import Geometry, Segmentation
 from tests.phantom.phantoms import healthy
 
@@ -125,6 +125,26 @@ def test_a_maximus_cut_above_or_below_without_a_femur_has_no_regions(above):
     parts = divide(cut, MAXIMUS, LEFT)
     assert [[f.code for f in part.findings] for part in parts] == [["region_undefined"]] * 2
     assert not any(part.mask.any() for part in parts)
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_blank_slices_end_the_view_as_the_edge_of_the_image_does(above):
+    bare = without(body(), *FEMORA)
+    height = int(np.argwhere(bare.mask(MAXIMUS, LEFT))[:, 2].mean())
+    shown = (np.arange(bare.labels.shape[2]) < height) == above
+    valid = np.broadcast_to(shown, bare.labels.shape)
+    padded = segmented(np.where(valid, bare.labels, 0), bare.geometry)
+    parts = divide(padded, MAXIMUS, LEFT, valid)
+    assert [[f.code for f in part.findings] for part in parts] == [["region_undefined"]] * 2
+
+
+def test_a_femur_that_ends_at_blank_slices_does_not_show_the_top_of_its_head():
+    one = without(body(), label_of("femur", RIGHT))
+    head = np.argwhere(one.mask("femur", LEFT))[:, 2].max() - 10
+    valid = np.broadcast_to(np.arange(one.labels.shape[2]) < head, one.labels.shape)
+    padded = segmented(np.where(valid, one.labels, 0), one.geometry)
+    assert head_top_mm(padded, LEFT, valid) is None
+    assert head_top_mm(one, LEFT, np.ones_like(valid)) == head_top_mm(one, LEFT) is not None
 
 
 def test_anterior_minimus_carries_its_caveat_and_nothing_else_does():
