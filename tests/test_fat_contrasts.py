@@ -87,6 +87,23 @@ def test_in_and_opposed_phase_read_up_to_one_half_and_say_that_they_fold(pair):
         fat_map(both, labels, fat=part)
 
 
+@pytest.mark.parametrize(
+    ("role", "fat_role"),
+    [
+        (Role.OPPOSED_PHASE, Role.IN_PHASE),
+        (Role.FAT, Role.WATER),
+        (Role.WATER, Role.IN_PHASE),
+        (Role.IN_PHASE, Role.FAT),
+        (Role.WATER, Role.WATER),
+    ],
+)
+def test_images_that_are_no_pair_in_this_order_are_declined_by_name(pair, role, fat_role):
+    water, fat, labels = pair
+    words = [r.value.replace("_", " ") for r in (role, fat_role)]
+    with pytest.raises(UnsupportedContrast, match=f"pair of {words[0]} and {words[1]} images"):
+        fat_map(as_role(water, role), labels, fat=as_role(fat, fat_role))
+
+
 def with_metal(volume, labels):
     """A screw head beside the right medius: a void, and its signal piled up next to it."""
     voxels = volume.voxels.copy()

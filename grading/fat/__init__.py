@@ -18,6 +18,8 @@ __all__ = ["FatError", "FatMap", "FatReading", "Reference", "fat_map", "read_fat
 
 _READABLE = frozenset({Role.T1, Role.FAT_FRACTION, Role.UNKNOWN})  # alone; unknown is taken for T1, and said
 _SUPPRESSED = frozenset({Role.T1_FAT_SUPPRESSED, Role.T2_FAT_SUPPRESSED, Role.PD_FAT_SUPPRESSED, Role.STIR})
+_PAIRS = ((Role.WATER, Role.FAT), (Role.IN_PHASE, Role.OPPOSED_PHASE))  # image, then its `fat`
+_OF_A_PAIR = frozenset(role for pair in _PAIRS for role in pair)
 
 
 def fat_map(
@@ -38,8 +40,8 @@ def fat_map(
     Raises:
         GridMismatchError: the segmentation or the fat image lies on another grid.
         MeasurementError: a Dixon pair carries no signal where muscle is labelled.
-        UnsupportedContrast: the image is of another contrast, fat is suppressed in it, or a ready map has no
-            known scale.
+        UnsupportedContrast: the image is of another contrast, fat is suppressed in it, two images are no pair
+            or in the wrong order by their roles, or a ready map has no known scale.
     """
     settings = settings or Settings()
     if not volume.geometry.same_grid(segmentation.geometry):
@@ -48,6 +50,13 @@ def fat_map(
             f"{volume.geometry.shape}, or lies elsewhere; resample the labels onto the image first"
         )
     if fat is not None:
+        roles = (volume.series.role, fat.series.role)
+        if _OF_A_PAIR.issuperset(roles) and roles not in _PAIRS:
+            first, second = (role.value.replace("_", " ") for role in roles)
+            raise UnsupportedContrast(
+                f"a pair of {first} and {second} images, in this order, tells no fat fraction; give the "
+                "water image with the fat image as `fat`, or the in-phase with the opposed-phase image"
+            )
         volume, fat = measured_together(volume, fat)
         if fat.series.role is Role.OPPOSED_PHASE:
             return in_opposed_fat_map(volume, fat, segmentation)
