@@ -8,6 +8,10 @@ by how much, and what to do next.
 class GradingError(Exception):
     """Base of every error that `grading` raises on purpose."""
 
+    def __str__(self) -> str:
+        """The message, with "?" for bytes of a file's name that are no text: they could not be written."""
+        return super().__str__().encode("utf-8", "replace").decode("utf-8")
+
 
 class InputError(GradingError):
     """The image input cannot be used as it is."""

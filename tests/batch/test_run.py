@@ -19,6 +19,7 @@ from grading.errors import (
     GridMismatchError,
     IncompleteSeries,
     SeriesNotFound,
+    UnreadableSeries,
     UnsupportedContrast,
 )
 from grading.report import bids
@@ -225,6 +226,14 @@ def test_a_failing_study_is_recorded_and_the_rest_goes_on(imaging, graded, tmp_p
     graded.clear()
     assert all(isinstance(r, StudyReport) for r in run(imaging, tmp_path / "out"))
     assert graded == ["b_t1"]
+
+
+def test_a_damaged_file_whose_name_is_no_text_does_not_end_the_run(imaging, graded, tmp_path):
+    latin_1 = os.fsdecode(b"M\xfcller.nii.gz")  # as an old archive leaves it
+    graded.errors["b_t1"] = UnreadableSeries(f"{latin_1}: not a readable NIfTI file; copy it again")
+    run(imaging, tmp_path / "out")
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["graded", "failed", "graded"]
+    assert rows(tmp_path / "out")[1]["reason"].startswith("M?ller.nii.gz: not a readable")
 
 
 def test_one_bad_study_leaves_its_neighbours_tables_byte_equal(imaging, graded, tmp_path):
