@@ -77,12 +77,17 @@ def acquisition_of(path: Path) -> Acquisition:
 
 
 def sidecar(path: Path) -> dict[str, object]:
-    """The JSON file of the same name, {} when there is none or it cannot be read."""
+    """The JSON file of the same name, {} when there is none or it cannot be read.
+
+    Any Unicode is read, with or without a byte order mark, as Windows writes it; letters that are none (an
+    institution's name in Latin-1) do not matter here.
+    """
     beside = path.with_name(f"{stem(path)}.json")
     try:
         if beside.stat().st_size > _MAX_SIDECAR_BYTES:
             return {}
-        content = json.loads(beside.read_text(encoding="utf-8"))
+        said = beside.read_bytes()
+        content = json.loads(said.decode(json.detect_encoding(said), "replace"))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -634,6 +634,14 @@ def test_a_sidecar_tells_whether_contrast_agent_was_given(
     assert only(discover([tmp_path])).chosen[0].info.contrast_agent is given
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_sidecar_is_read_in_whatever_letters_it_is_written(tmp_path: Path, encoding: str) -> None:
+    t2 = {"EchoTime": 0.09, "RepetitionTime": 4, "ScanningSequence": "SE", "InstitutionName": "Universität"}
+    nifti(tmp_path / "hip.nii.gz")
+    (tmp_path / "hip.json").write_bytes(json.dumps(t2, ensure_ascii=False).encode(encoding))
+    assert only(discover([tmp_path])).series[0].info.role is Role.T2
+
+
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     for folder in ("p1", "p2"):
         nifti(tmp_path / folder / "t1.nii.gz")
