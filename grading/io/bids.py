@@ -12,6 +12,7 @@ _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
+_LARGEST = 1e6  # no time, angle or field that a sidecar may give is larger; infinity is none of them
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
     r"(?<![a-z0-9])((in|out|opp|opposed|out ?of) ?phase|inph|(water|fat) ?only|water|wat|w|fat|f|in|ip|op|"
@@ -108,9 +109,9 @@ def _words(side: dict[str, object], key: str) -> tuple[str, ...]:
 
 def _number(side: dict[str, object], key: str) -> float | None:
     value = side.get(key)
-    return (
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
-    )
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < _LARGEST:
+        return None
+    return float(value)
 
 
 def _milliseconds(side: dict[str, object], key: str) -> float | None:

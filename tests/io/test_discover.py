@@ -1,6 +1,7 @@
 """From folders to studies: what is found, what it is called, and what is graded."""
 
 import json
+import math
 from pathlib import Path
 
 import nibabel as nib
@@ -640,6 +641,14 @@ def test_a_sidecar_is_read_in_whatever_letters_it_is_written(tmp_path: Path, enc
     nifti(tmp_path / "hip.nii.gz")
     (tmp_path / "hip.json").write_bytes(json.dumps(t2, ensure_ascii=False).encode(encoding))
     assert only(discover([tmp_path])).series[0].info.role is Role.T2
+
+
+@pytest.mark.parametrize("absurd", [10**400, math.inf, math.nan, True, "0.01", [0.01, 0.02], {"ms": 10}])
+def test_an_absurd_number_in_a_sidecar_counts_as_not_said(tmp_path: Path, absurd: object) -> None:
+    said = {"EchoTime": 0.0023, "RepetitionTime": 0.2, "MagneticFieldStrength": absurd, "FlipAngle": absurd}
+    nifti(tmp_path / "p_T1.nii.gz", ScanningSequence="GR", **said)
+    study = only(discover([tmp_path]))
+    assert study.chosen[0].info.field_strength_t is None
 
 
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path: Path) -> None:
