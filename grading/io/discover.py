@@ -216,6 +216,7 @@ def _lone(root: Path, series: SeriesFound) -> _Draft:
 def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> list[_Draft]:
     """A study for each folder whose DICOM files are all damaged, so that it is accounted for."""
     used = {path.parent for draft in drafts if draft.study_uid for path in draft.files}
+    held = {folder for draft in drafts for path in draft.files for folder in path.parents}
     folders: dict[Path, list[tuple[Path, Path, str]]] = {}
     for root, path, why in files.broken:
         if path.parent not in used:
@@ -229,7 +230,7 @@ def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> l
             problem=problem,
         )
         root = members[0][0]
-        name = folder_name(list(found.files), root, set(), ()) if identify or folder != root else ""
+        name = folder_name(list(found.files), root, held, ()) if identify or folder != root else ""
         safe = safe_name(name) or short_hash(folder.name)
         result.append(_Draft(safe, [found], list(found.files), root, f"folder {folder}"))
     return result

@@ -441,6 +441,13 @@ def test_a_damaged_study_leaves_its_neighbours_unharmed(tmp_path: Path) -> None:
     assert studies["good"].series == alone.series
 
 
+def test_a_damaged_series_does_not_take_the_name_of_its_study(tmp_path: Path) -> None:
+    save(slices(image()), tmp_path / "pat1" / "t1")
+    (tmp_path / "pat1" / "t2").mkdir()
+    (tmp_path / "pat1" / "t2" / "1.dcm").write_bytes(b"damaged")
+    assert [study.name for study in discover([tmp_path])] == ["pat1", "t2"]
+
+
 def test_a_damaged_file_beside_a_series_is_told(tmp_path: Path) -> None:
     save(slices(image()), tmp_path)
     (tmp_path / "IM0000").write_bytes((tmp_path / "IM0000").read_bytes()[:150])
