@@ -134,7 +134,7 @@ def test_names_that_are_commands_reach_neither_files_tables_nor_terminal_as_such
     assert {path.name for path in tmp_path.iterdir()} == {"imaging", "out"}
 
 
-def test_circles_of_links_unreadable_and_special_files_are_passed_over(tmp_path):
+def test_circles_of_links_and_special_files_are_passed_over(tmp_path):
     folder = tmp_path / "imaging"
     volume, _ = hips(geometry=grid((20.0, 20.0, 20.0)))
     write_nifti(volume, folder, "a_t1")
@@ -143,7 +143,7 @@ def test_circles_of_links_unreadable_and_special_files_are_passed_over(tmp_path)
     (folder / "gone").symlink_to("nowhere")
     (folder / "twice.nii.gz").symlink_to("a_t1.nii.gz")
     os.mkfifo(folder / "pipe.nii")
-    (folder / "locked").mkdir(mode=0o000)
+    (folder / "lost+found").mkdir(mode=0o000)
     (study,) = grading.io.discover.discover([folder])
     assert study.name == "a_t1"
 

@@ -126,7 +126,7 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
         except UnreadableSeries as error:
             files.broken.append((root, path, str(error)))
         except OSError as error:
-            files.broken.append((root, path, f"cannot be opened ({error.strerror})"))
+            files.broken.append((root, path, f"cannot be opened ({error.strerror}); check the permissions"))
         if progress is not None:
             progress(count)
     return files
@@ -214,23 +214,25 @@ def _lone(root: Path, series: SeriesFound) -> _Draft:
 
 
 def _broken_folders(files: _Files, drafts: list[_Draft], *, identify: bool) -> list[_Draft]:
-    """A study for each folder whose DICOM files are all damaged, so that it is accounted for."""
+    """A study for each folder that is locked or holds damaged DICOM alone, so that it is accounted for."""
     used = {path.parent for draft in drafts if draft.study_uid for path in draft.files}
     held = {folder for draft in drafts for path in draft.files for folder in path.parents}
     folders: dict[Path, list[tuple[Path, Path, str]]] = {}
     for root, path, why in files.broken:
-        if path.parent not in used:
-            folders.setdefault(path.parent, []).append((root, path, why))
+        folder = path if path.is_dir() else path.parent
+        if folder not in used:
+            folders.setdefault(folder, []).append((root, path, why))
     result = []
     for folder, members in folders.items():
-        problem = UnreadableSeries(f"{len(members)} files cannot be read as DICOM: {members[0][2]}")
+        what = "the folder" if members[0][1] == folder else f"{len(members)} files cannot be read as DICOM:"
+        problem = UnreadableSeries(f"{what} {members[0][2]}")
         found = SeriesFound(
             info=SeriesInfo(name="unreadable", source="dicom"),
             files=tuple(path for _, path, _ in members),
             problem=problem,
         )
         root = members[0][0]
-        name = folder_name(list(found.files), root, held, ()) if identify or folder != root else ""
+        name = folder_name([folder / "any"], root, held, ()) if identify or folder != root else ""
         safe = safe_name(name) or short_hash(folder.name)
         result.append(_Draft(safe, [found], list(found.files), root, f"folder {folder}"))
     return result

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from grading.errors import SeriesNotFound
 
+_PASSED_OVER = (".", "__MACOSX", "lost+found", "System Volume Information")  # names begin so
 _OUTPUT_FILES = frozenset({"run.json", "studies.csv"})  # together they mark a folder this program wrote
 
 
 def walk(inputs: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Every regular file below the inputs as (folder the user pointed at, file), each file once.
 
-    Hidden files, folders that cannot be opened and this program's own output folders are passed over.
-    A DICOMDIR stands for the folder it lies in.
+    Hidden files, the system's own folders and this program's own output folders are passed over. A folder
+    that cannot be opened comes as if it were a file. A DICOMDIR stands for the folder it lies in.
 
     Raises:
         SeriesNotFound: an input does not exist.
@@ -42,7 +43,8 @@ def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Path
         status = folder.stat()
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError:
+    except OSError:  # it may hold a study, so it must not be lost without a word
+        yield os.path.realpath(folder), folder
         return
     if (status.st_dev, status.st_ino) in seen:
         return
@@ -51,7 +53,7 @@ def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Path
         return
     real = os.path.realpath(folder)
     for entry in entries:
-        if entry.name.startswith((".", "__MACOSX")):
+        if entry.name.startswith(_PASSED_OVER):
             continue
         path = folder / entry.name
         try:

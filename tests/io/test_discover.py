@@ -1,7 +1,9 @@
 """From folders to studies: what is found, what it is called, and what is graded."""
 
+import errno
 import json
 import math
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -446,6 +448,24 @@ def test_a_damaged_series_does_not_take_the_name_of_its_study(tmp_path: Path) ->
     (tmp_path / "pat1" / "t2").mkdir()
     (tmp_path / "pat1" / "t2" / "1.dcm").write_bytes(b"damaged")
     assert [study.name for study in discover([tmp_path])] == ["pat1", "t2"]
+
+
+def test_a_locked_folder_is_accounted_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(slices(image()), tmp_path / "in" / "pat1")
+    save(slices(image(), study="b"), tmp_path / "in" / "pat2" / "dicom")
+    listed = os.scandir
+
+    def scandir(folder: Path) -> object:  # root may open any folder
+        if folder.name == "pat2":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    sound, locked = discover([tmp_path / "in"])
+    assert (sound.name, locked.name) == ("pat1", "pat2")
+    assert str(locked.problem).startswith("the folder cannot be opened (")
+    (alone,) = discover([tmp_path / "in" / "pat2"])
+    assert isinstance(alone.problem, UnreadableSeries)
 
 
 def test_a_damaged_file_beside_a_series_is_told(tmp_path: Path) -> None:
