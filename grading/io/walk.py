@@ -17,14 +17,19 @@ def walk(inputs: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     that cannot be opened comes as if it were a file. A DICOMDIR stands for the folder it lies in.
 
     Raises:
-        SeriesNotFound: an input does not exist.
+        SeriesNotFound: an input does not exist, or its path cannot be followed.
     """
     folders: set[tuple[int, int]] = set()
     files: set[str] = set()
     for given in inputs:
         start = Path(os.path.abspath(given))  # noqa: PTH100 - keeps the user's own link names, unlike resolve()
-        if not start.exists():
-            raise SeriesNotFound(f"input {given} does not exist; check the path")
+        try:
+            start.stat()
+        except FileNotFoundError:
+            raise SeriesNotFound(f"input {given} does not exist; check the path") from None
+        except OSError as error:
+            why = error.strerror
+            raise SeriesNotFound(f"input {given} cannot be opened ({why}); check the path") from None
         if start.is_file() and start.name.upper() != "DICOMDIR":
             found: Iterator[tuple[str, Path]] = iter(((os.path.realpath(start), start),))
             root = start.parent

@@ -494,6 +494,14 @@ def test_empty_folder_missing_path_and_foreign_files_are_named(tmp_path: Path) -
         discover([tmp_path])
 
 
+def test_an_input_whose_path_cannot_be_followed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SeriesNotFound, match=r"cannot be opened .*check the path"):
+        discover([tmp_path / ("a" * 300)])
+    (tmp_path / "note").write_text("x")
+    with pytest.raises(SeriesNotFound, match="check the path"):
+        discover([tmp_path / "note" / "inside"])
+
+
 def test_a_text_file_called_dcm_is_accounted_for(tmp_path: Path) -> None:
     (tmp_path / "x.dcm").write_text("hello")
     assert "not DICOM despite its name" in str(only(discover([tmp_path])).problem)
