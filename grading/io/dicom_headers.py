@@ -155,6 +155,11 @@ def _refusal(tags: Tags, rows: int, columns: int, size: int) -> str:
         return (
             f"colour image ({photometric}, {samples} values a pixel); fat is measured on grey-scale MR only"
         )
+    if photometric == "MONOCHROME1":
+        return (
+            "the image is inverted (MONOCHROME1: low values are bright), so its values are no signal; export "
+            "the series again as MONOCHROME2"
+        )
     try:
         frames = int(tags.text("NumberOfFrames") or 1)
     except ValueError:

@@ -446,6 +446,14 @@ def test_colour_images_are_refused(tmp_path: Path) -> None:
         read(save(instances, tmp_path))
 
 
+def test_an_inverted_image_is_refused(tmp_path: Path) -> None:
+    instances = slices(image())
+    for ds in instances:
+        ds.PhotometricInterpretation = "MONOCHROME1"
+    with pytest.raises(UnreadableSeries, match=r"inverted .*MONOCHROME2"):
+        read(save(instances, tmp_path))
+
+
 def test_absurd_sizes_are_refused_before_memory_is_given(tmp_path: Path) -> None:
     ds = slices(image())[0]
     ds.Rows = ds.Columns = 60000
