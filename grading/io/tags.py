@@ -23,6 +23,8 @@ FRAME_TAGS = (
     "MRDiffusionSequence",
     "MRMetaboliteMapSequence",
     "CardiacSynchronizationSequence",
+    "UnassignedPerFrameConvertedAttributesSequence",  # of classic files that an archive joined to one
+    "UnassignedSharedConvertedAttributesSequence",
 )
 HEADER_TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from dicom_factory import AXIAL, CORONAL, SAGITTAL, dataset, enhanced, image, save, slices, uid
 from pydicom import Dataset
+from pydicom.uid import UID
 
 from grading.errors import (
     ConfigurationError,
@@ -25,6 +26,7 @@ from grading.io.discover import StudyFound, discover, load
 from grading.io.identity import short_hash
 from grading.series import Role
 
+LEGACY_CONVERTED = UID("1.2.840.10008.5.1.4.1.1.4.4")
 T2 = {
     "SeriesDescription": "t2_tse",
     "RepetitionTime": 4000,
@@ -397,6 +399,23 @@ def test_enhanced_mr_says_how_fat_was_suppressed(
     ds.SharedFunctionalGroupsSequence[0].MRModifierSequence = [modifier]
     (series,) = only(discover([save([ds], tmp_path)])).series
     assert series.info.role is role
+
+
+@pytest.mark.parametrize("group", ["Shared", "PerFrame"])
+def test_a_file_joined_from_classic_ones_keeps_their_echo_and_fat_suppression(
+    tmp_path: Path, group: str
+) -> None:
+    ds = enhanced(image())
+    ds.SOPClassUID, ds.SeriesDescription = LEGACY_CONVERTED, "hips"
+    (shared,) = ds.SharedFunctionalGroupsSequence
+    del ds.EchoPulseSequence, shared.MREchoSequence, shared.MRTimingAndRelatedParametersSequence
+    classic = Dataset()
+    classic.ScanningSequence, classic.ScanOptions = "SE", "FS"
+    classic.RepetitionTime, classic.EchoTime = 500, 10
+    for item in {"Shared": [shared], "PerFrame": ds.PerFrameFunctionalGroupsSequence}[group]:
+        setattr(item, f"Unassigned{group}ConvertedAttributesSequence", [classic])
+    (series,) = only(discover([save([ds], tmp_path)])).series
+    assert series.info.role is Role.T1_FAT_SUPPRESSED
 
 
 def test_radial_images_are_refused_with_numbers(tmp_path: Path) -> None:
