@@ -38,7 +38,8 @@ def series_of(instances: Sequence[Instance], unreadable: Sequence[Path] = ()) ->
         identity |= instance.identity
     groups: dict[tuple[str, str], list[Instance]] = {}
     for instance in instances:
-        key = (instance.series_uid or str(instance.path.parent), "" if instance.frames else "no image")
+        where = f"{instance.path.parent} {instance.series_number}"
+        key = (instance.series_uid or where, "" if instance.frames else "no image")
         groups.setdefault(key, []).append(instance)
     findings: tuple[Finding, ...] = ()
     if unreadable:

@@ -347,6 +347,15 @@ def test_an_image_type_that_the_others_only_add_to_is_named_whole(tmp_path: Path
     ]
 
 
+def test_without_series_uids_the_series_number_tells_a_localizer_from_t1(tmp_path: Path) -> None:
+    planes = [slices(image(), orientation=o, SeriesNumber=1) for o in (AXIAL, CORONAL, SAGITTAL)]
+    instances = [ds for plane in planes for ds in plane] + slices(image(seed=1), SeriesNumber=2)
+    for ds in instances:
+        ds.StudyInstanceUID = ds.SeriesInstanceUID = ""
+    (t1,) = only(discover([save(instances, tmp_path)])).chosen
+    assert (t1.info.name, t1.shape) == ("02-t1_tse", (12, 10, 6))
+
+
 def test_repeated_acquisitions_are_separate_images(tmp_path: Path) -> None:
     repeats = [slices(image(seed=k), AcquisitionNumber=k) for k in range(3)]
     save([ds for repeat in repeats for ds in repeat], tmp_path)
