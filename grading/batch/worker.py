@@ -200,8 +200,9 @@ class _Child:
         return answer
 
     def _listen(self) -> None:
-        for line in self._process.stdout or ():
-            self._answers.put(json.loads(line))
+        with suppress(ValueError):  # half a line: it died in the middle of an answer
+            for line in self._process.stdout or ():
+                self._answers.put(json.loads(line))
         self._answers.put(None)
 
 

@@ -107,6 +107,13 @@ def test_a_study_that_never_ends_is_stopped_at_its_limit(job, started_with):
     assert "longer than --timeout 1 s" in entry.reason
 
 
+def test_a_process_that_dies_in_the_middle_of_its_answer_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(worker, "_START", "print('{', end='')")
+    child = worker._Child(None, None)
+    assert child._answers.get(timeout=60) is None
+    assert child.end() == "exit code 0"
+
+
 @pytest.mark.slow
 def test_closing_a_worker_ends_the_study_in_hand_without_calling_it_failed(job, started_with):
     started_with(HANG)
