@@ -5,6 +5,7 @@ Lines are JSON, so that nothing a study contains is ever executed on its way.
 
 import json
 import os
+import signal
 import sys
 from queue import SimpleQueue
 from threading import Thread
@@ -19,6 +20,7 @@ def main(memory_gb: float | None) -> None:
     Args:
         memory_gb: data this process may hold, GB; None for no limit.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand; Windows tells all
     out = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # native decoders print there, and what they print may quote a header

@@ -107,6 +107,16 @@ def test_a_study_that_never_ends_is_stopped_at_its_limit(job, started_with):
     assert "longer than --timeout 1 s" in entry.reason
 
 
+def test_a_grading_process_leaves_ctrl_c_to_its_parent(job):
+    crew = Worker(Limits())
+    try:
+        first = crew._started()
+        first._process.send_signal(signal.SIGINT)  # as Windows does to all processes of a console
+        assert first.ask(job.to_json(), None) is not None
+    finally:
+        crew.close()
+
+
 def test_a_process_that_dies_in_the_middle_of_its_answer_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(worker, "_START", "print('{', end='')")
     child = worker._Child(None, None)
