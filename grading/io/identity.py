@@ -19,6 +19,7 @@ _RESERVED = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS_ONLY = re.compile(r"[^\W\d_]{2,}")  # a single one beside a digit ("T1") is no name
 _CAPITAL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])")  # where the second word of "WuLi" begins
+_DATE = re.compile(r"\d{8}")  # year, month, day
 _LETTERS = str.maketrans({"ø": "o", "œ": "o", "æ": "a", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th"})
 _SPELT_OUT = re.compile(r"(?<=[aou])e|(?<=a)a")  # ä, ö, ü and å written as ae, oe, ue and aa
 
@@ -68,6 +69,8 @@ class Identity:
             first, *rest = re.split(r"[\s^=,;]+", value)
             words |= {first, *rest}
             joined |= {value, "".join((*rest, first))}  # the family name stands first in a header
+            if _DATE.fullmatch(value):
+                joined |= {value[6:] + value[4:6] + value[:4], value[4:] + value[:4]}  # day or month first
             if "^" in value:
                 words |= set(_WORD.findall(unicodedata.normalize("NFC", value)))
         parts = {normalised(word) for word in words | joined}

@@ -21,6 +21,8 @@ def test_name_parts_are_found_in_any_spelling() -> None:
         "19570203",
         "7",
         "study 1957-02-03",
+        "03.02.1957",
+        "born_02-03-1957",
         "Mueller_2021",
         "hipMu\u0308ller",
         "Dr",
