@@ -44,6 +44,14 @@ def _words(text: str) -> set[str]:
     return {form for word in {*apart, *pieces} for form in _forms(word)}
 
 
+def _as_utf8(text: str) -> str:
+    """Text read as Latin-1, as of a header that names no character set, in UTF-8; "" where it is none."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What names the patient, in the forms that are compared; lives only while headers are being read.
@@ -64,7 +72,8 @@ class Identity:
         whole: set[str] = set()
         words: set[str] = set()
         joined: set[str] = set()
-        for value in filter(None, values):
+        given = tuple(filter(None, values))
+        for value in (*given, *filter(None, map(_as_utf8, given))):
             whole |= _forms(value)
             first, *rest = re.split(r"[\s^=,;]+", value)
             words |= {first, *rest}

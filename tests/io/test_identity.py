@@ -41,6 +41,7 @@ def test_name_parts_are_found_in_any_spelling() -> None:
         *(("Sørensen^Bo", text) for text in ("Soerensen", "Sorensen 2", "t1_bo")),
         ("Aagaard^Per", "Ågård"),
         ("Weiß^Ute", "Weiss1"),
+        ("M\u00c3\u00bcller^Hans", "Mueller_2021"),  # UTF-8 in a header that names no character set
         ("Doe^Jane", "Dö 2021"),
         ("Kim^Do-Yun", "yun_2021"),
         ("D'Angelo^Al", "Angelo 3"),
