@@ -33,7 +33,7 @@ _PULSES = {
 }  # Echo Pulse Sequence of Enhanced MR as Scanning Sequence has it
 _IDENTITY_TAGS = (
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
-    *("PatientBirthDate", "AccessionNumber"),
+    *("PatientBirthName", "PatientBirthDate", "AccessionNumber"),
 )
 
 
@@ -112,7 +112,9 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         return None
     if not sop_class and not tags.text("Modality") and not tags.text("StudyInstanceUID"):
         raise UnreadableSeries("the file starts like DICOM but holds no study, modality or object class")
-    identity = _identity(tuple(chain.from_iterable(tags.texts(keyword) for keyword in _IDENTITY_TAGS)))
+    names = tuple(chain.from_iterable(tags.texts(keyword) for keyword in _IDENTITY_TAGS))
+    others = tuple(str(item.get("PatientID", "")) for item in dataset.get("OtherPatientIDsSequence") or ())
+    identity = _identity((*names, *others))
     rows, columns = tags.integer("Rows"), tags.integer("Columns")
     label = identity.scrub(path.name) or "file"
     description = tags.text("SeriesDescription") or tags.text("ProtocolName")

@@ -29,7 +29,7 @@ FRAME_TAGS = (
 HEADER_TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber"),
     *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames"),
-    *("PatientBirthDate", "AccessionNumber", "StudyDate"),
+    *("OtherPatientIDsSequence", "PatientBirthName", "PatientBirthDate", "AccessionNumber", "StudyDate"),
     *("Modality", "Manufacturer", "ImageType", "SeriesDescription", "ProtocolName"),
     *("SequenceName", "PulseSequenceName"),
     *("ScanningSequence", "ScanOptions", "EchoPulseSequence", "InversionRecovery", "ComplexImageComponent"),

@@ -665,6 +665,15 @@ def test_nothing_that_leaves_the_reader_names_the_patient(tmp_path: Path) -> Non
     assert not [word for word in ("doe", "jane", "4711") if word in printed]
 
 
+@pytest.mark.parametrize("folder", ["XK77123", "Zuckerhut_2"])
+def test_another_id_and_the_name_at_birth_are_identity_too(tmp_path: Path, folder: str) -> None:
+    other = Dataset()
+    other.PatientID = "XK77123"
+    tags = {"OtherPatientIDsSequence": [other], "PatientBirthName": "Zuckerhut^Jane"}
+    study = only(discover([save(slices(image(), **tags), tmp_path / folder).parent]))
+    assert study.name == short_hash(uid("study"))
+
+
 # --- NIfTI and BIDS
 
 
