@@ -10,6 +10,9 @@ from grading.errors import ConfigurationError
 from grading.io.found import StudyFound
 from grading.settings import LONGEST_STUDY_S
 
+MOST = 1e6
+"""Seconds (eleven days) or gigabytes: what clock and kernel count to, and more than any study takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,8 +28,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in (("--timeout", self.timeout_s), ("--memory-limit", self.memory_gb)):
-            if value is not None and not value > 0:
-                raise ConfigurationError(f"{name} {value:g}: must be above 0")
+            if value is not None and not 0 < value <= MOST:
+                raise ConfigurationError(f"{name} {value:g}: must be above 0 and at most {MOST:.0f}")
 
 
 @dataclass(frozen=True, slots=True)

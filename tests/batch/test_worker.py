@@ -1,5 +1,6 @@
 """A study may crash, hang or be killed: it alone fails, and its worker grades on."""
 
+import math
 import os
 import signal
 import threading
@@ -186,6 +187,12 @@ def test_an_output_that_cannot_be_written_stops_the_run(job, tmp_path):
 @pytest.mark.parametrize("limits", [{"timeout_s": 0.0}, {"timeout_s": -1.0}, {"memory_gb": 0.0}])
 def test_a_limit_of_nothing_is_refused(limits):
     with pytest.raises(ConfigurationError, match="above 0"):
+        Limits(**limits)
+
+
+@pytest.mark.parametrize("limits", [{"timeout_s": math.inf}, {"memory_gb": math.inf}, {"timeout_s": 1e12}])
+def test_a_limit_that_no_clock_counts_to_is_refused(limits):
+    with pytest.raises(ConfigurationError, match="at most 1000000"):
         Limits(**limits)
 
 
