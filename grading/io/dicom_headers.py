@@ -126,7 +126,6 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
             frames = tuple(_frames(path, label, tags, rows, columns))
     elif tags.text("Modality") in {"MR", "CT"} and sop_class in _IMAGES:
         refusal = "the header does not say how large the image is; the file is damaged or incomplete"
-    agent = tags.text("ContrastBolusAgent")
     first = _frame_tags(tags, 0)
     return Instance(
         path=path,
@@ -135,7 +134,7 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
         series_number=tags.integer("SeriesNumber"),
         description=description,
         acquisition=_acquisition(first, description, sop_class, bool(rows and columns)),
-        contrast_agent=None if not agent else not is_no_agent(agent),
+        contrast_agent=_contrast_agent(tags),
         laterality=_laterality(first),
         identity=identity,
         frames=frames,
@@ -270,6 +269,14 @@ def _acquisition(tags: Tags, description: str, sop_class: str, has_pixels: bool)
         b_value=tags.number("DiffusionBValue"),
         field_strength_t=tags.number("MagneticFieldStrength"),
     )
+
+
+def _contrast_agent(top: Tags) -> bool | None:
+    """Whether an agent was given: by its name or, as in Enhanced MR, by codes that stand there only then."""
+    agent = top.text("ContrastBolusAgent")
+    if agent:
+        return not is_no_agent(agent)
+    return True if top.levels[0].get("ContrastBolusAgentSequence") else None
 
 
 def _laterality(tags: Tags) -> Side | None:

@@ -410,6 +410,17 @@ def test_enhanced_mr_says_how_fat_was_suppressed(
     assert series.info.role is role
 
 
+def test_enhanced_mr_after_contrast_agent_comes_behind_that_before_it(tmp_path: Path) -> None:
+    after, before = enhanced(image()), enhanced(image(seed=1))
+    agent = Dataset()
+    agent.CodeMeaning = "Gadobutrol"
+    after.ContrastBolusAgentSequence = [agent]
+    after.SeriesNumber, before.SeriesNumber, before.SeriesInstanceUID = 4, 5, uid("before")
+    study = only(discover([save([after, before], tmp_path)]))
+    assert [s.info.name for s in study.chosen] == ["05-t1_enhanced"]
+    assert study.series[0].info.contrast_agent
+
+
 @pytest.mark.parametrize("group", ["Shared", "PerFrame"])
 def test_a_file_joined_from_classic_ones_keeps_their_echo_and_fat_suppression(
     tmp_path: Path, group: str
