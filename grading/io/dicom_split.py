@@ -19,6 +19,7 @@ SAME_DIRECTION = 1e-3  # difference of direction cosines (0.06 degrees): header 
 SAME_POSITION_MM = 0.01  # header rounding, far below any slice spacing
 SAME_STACK_MM = 1.0  # in-plane offset between stacks that lie side by side
 STACKS_APART_MM = 50.0  # between the stacks of two hips; header rounding and lost slices leave less
+UNPLACED = "unplaced"  # trait of a part whose frames lack a place, beside others that have one
 MIN_STACK = 3  # slices of a stack: fewer are planning images
 MAX_ORIENTATIONS = 6  # more orientations than this are radial or freehand images, not stacks
 
@@ -63,7 +64,7 @@ def _split(frames: Sequence[Frame]) -> tuple[Part, ...]:
         parts.append(
             Part(
                 tuple(sorted(lost, key=_stable)),
-                "unplaced" if placed else "",
+                UNPLACED if placed else "",
                 f"{len(lost)} of {len(frames)} images lack Image Position, Image Orientation or Pixel "
                 "Spacing, so where they lie in the patient is not known",
             )

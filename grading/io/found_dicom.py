@@ -11,7 +11,7 @@ from grading.findings import Finding
 from grading.io.canonical import canonical_axis_of, plane_name, to_canonical
 from grading.io.dicom_geometry import stack
 from grading.io.dicom_headers import Instance
-from grading.io.dicom_split import Part, split
+from grading.io.dicom_split import UNPLACED, Part, split
 from grading.io.found import SeriesFound
 from grading.io.frames import Frame
 from grading.io.identity import Identity, short_uid
@@ -45,7 +45,7 @@ def series_of(instances: Sequence[Instance], unreadable: Sequence[Path] = ()) ->
     if unreadable:
         findings = (Finding("unreadable_files", f"{len(unreadable)} damaged beside the series"),)
     found = [
-        replace(series, findings=findings)
+        replace(series, findings=(*series.findings, *findings))
         for group in groups.values()
         for series in _series(sorted(group, key=lambda instance: instance.path), identity)
     ]
@@ -74,6 +74,10 @@ def _series(instances: list[Instance], identity: Identity) -> list[SeriesFound]:
             part = replace(part, frames=tuple(frame.as_measured() for frame in part.frames))
         name = series_name(first.series_number, owner.description, identity, part.trait)
         found.append(_describe(part, _info(name, role, owner, acquisition), reason))
+    lost = sum(len(part.frames) for part in parts if part.trait == UNPLACED)
+    if lost:
+        finding = Finding("unreadable_files", f"{lost} images of it do not say where in the patient they lie")
+        found = [replace(series, findings=(finding,)) for series in found]
     return found
 
 

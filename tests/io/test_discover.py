@@ -515,6 +515,15 @@ def test_a_damaged_file_beside_a_series_is_told(tmp_path: Path) -> None:
     assert "unreadable_files" in {finding.code for finding in volume.findings}
 
 
+def test_last_slices_without_a_place_are_told(tmp_path: Path) -> None:
+    ds = enhanced(image())
+    for group in ds.PerFrameFunctionalGroupsSequence[-2:]:
+        del group.PlanePositionSequence
+    (t1,) = only(discover([save([ds], tmp_path)])).chosen
+    assert t1.shape == (12, 10, 4)
+    assert [(f.code, f.detail[:8]) for f in load(t1).findings] == [("unreadable_files", "2 images")]
+
+
 def test_one_slice_is_not_a_volume(tmp_path: Path) -> None:
     save(slices(image((12, 10, 1))), tmp_path)
     problem = only(discover([tmp_path])).problem
