@@ -120,9 +120,10 @@ class Worker:
             if child.is_up():
                 return child
             how = self._end()
+        limit = self._limits.memory_gb
+        advice = f"raise --memory-limit {limit:g} or leave it out" if limit else _ASK_ELSEWHERE
         raise ConfigurationError(
-            f"no process for grading can be started ({how or 'it did not answer'}); "
-            "`python -m grading --version` may say more"
+            f"no process for grading can be started ({how or 'it did not answer'}); {advice}"
         )
 
     def _begun(self) -> "_Child":
@@ -138,6 +139,7 @@ class Worker:
         return None if child is None else child.end()
 
 
+_ASK_ELSEWHERE = "`python -m grading --version` may say more"
 _TOO_LONG = "took longer than --timeout {:g} s and was stopped; check the disk or share, or raise --timeout"
 _DIED = (
     "its process ended abruptly ({}): killed, out of memory, or crashed on damaged pixels; use fewer "

@@ -80,6 +80,8 @@ def test_a_process_that_never_starts_stops_the_run_with_the_reason(job, monkeypa
     monkeypatch.setattr(worker, "_START", "raise SystemExit(7)")
     with pytest.raises(ConfigurationError, match=r"can be started \(exit code 7\)"):
         Worker(Limits()).run(job)
+    with pytest.raises(ConfigurationError, match=r"raise --memory-limit 0\.05 or leave it out"):
+        Worker(Limits(memory_gb=0.05)).run(job)
 
 
 def test_a_study_that_crashes_its_process_fails_with_the_signal_and_the_place(job, started_with):
