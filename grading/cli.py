@@ -136,14 +136,10 @@ def run(
         fault = "needs --masks PATH" if masks is None else "and --masks exclude each other; leave one out"
         raise ConfigurationError(f"--segmenter {segmenter} {fault}")
     if masks is None and (resample_masks or scheme != _DEFAULT.scheme):
-        option = "--resample-masks" if resample_masks else f"--scheme {scheme}"
-        raise ConfigurationError(f"{option} is about label maps of your own; name them with --masks PATH")
-    if report_only and dry_run:
-        raise ConfigurationError(
-            "--report-only and --dry-run exclude each other: one writes the tables, the other nothing"
-        )
-    if report_only and dicom:
-        raise ConfigurationError("--report-only and --dicom exclude each other: DICOM output needs images")
+        raise ConfigurationError("--scheme and --resample-masks are about label maps; add --masks PATH")
+    if report_only and (dry_run or dicom):
+        option, why = ("--dry-run", "it writes nothing") if dry_run else ("--dicom", "it needs images")
+        raise ConfigurationError(f"--report-only and {option} exclude each other: {why}")
     settings = Settings(
         segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,
@@ -187,8 +183,8 @@ def run(
         )
     if bids:
         results.folder.write_bids()
-    used = None if report_only else participants
-    return _conclude(results, silent=quiet or json_log, dicom=dicom, participants=used)
+    table = None if report_only else participants
+    return _conclude(results, silent=quiet or json_log, dicom=dicom, participants=table)
 
 
 def _conclude(results: "Results", *, silent: bool, dicom: bool, participants: Path | None) -> int:
@@ -199,8 +195,7 @@ def _conclude(results: "Results", *, silent: bool, dicom: bool, participants: Pa
 
     if not silent:
         Console().print(closing(results.entries, results.folder, dicom=dicom, participants=participants))
-        pictures = results.folder.path / "index.html"
-        Console().print(literal(f"the pictures to look at: {pictures}"), soft_wrap=True)
+        Console().print(literal(f"pictures to look at: {results.folder.path / 'index.html'}"), soft_wrap=True)
     return GRADED if all(entry.status == "graded" for entry in results.entries) else SOME_NOT_GRADED
 
 

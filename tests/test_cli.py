@@ -56,7 +56,7 @@ def test_a_graded_folder_leaves_with_0_and_a_table(capsys, imaging, tmp_path):
     assert code == 0
     assert "a_t1" in out
     assert "not a medical device" in out
-    assert f"the pictures to look at: {tmp_path / 'out' / 'index.html'}\n" in out
+    assert f"pictures to look at: {tmp_path / 'out' / 'index.html'}\n" in out
     assert (tmp_path / "out" / "measurements.csv").is_file()
 
 

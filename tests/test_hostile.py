@@ -111,7 +111,7 @@ def test_names_that_are_commands_reach_neither_files_tables_nor_terminal_as_such
                 "-o",
                 str(tmp_path / "out"),
                 "--masks",
-                str(plain),
+                str(plain.parent),
                 "--identify",
             ]
         )
