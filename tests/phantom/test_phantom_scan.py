@@ -92,6 +92,7 @@ def test_a_noiseless_scan_of_a_symmetric_body_is_symmetric():
     np.testing.assert_allclose(voxels, voxels[::-1], atol=0.05)
 
 
+@pytest.mark.slow
 def test_fascia_shows_the_border_of_a_muscle_that_is_all_fat_and_changes_no_truth():
     end_stage = replace(ILL.right, minimus=MuscleState(fat_fraction=1.0))
     scans = [

@@ -91,6 +91,7 @@ def test_the_limping_side_is_smaller_and_fattier_in_the_truth(sample):
     assert (truth["coverage"] == 1).all()
 
 
+@pytest.mark.slow
 def test_the_committed_files_are_what_the_program_makes(sample, slices, labels):
     scan, stored = sample_acquisition()
     image = np.asarray(nib.Nifti1Image.from_filename(sample / "nifti" / f"{STUDY}.nii.gz").dataobj).astype(
