@@ -140,11 +140,9 @@ class OutputFolder:
         """The label map that a reader corrected here and that the study was graded on, None without one."""
         entry = self.entries.get(name)
         if entry is None or not is_users_own(entry.segmentation):
-            return None
+            return None  # a program drew it; the entry of a study that waits does not say who did
         folder = self.study_folder(name)
-        result = read_result(
-            folder
-        )  # of a study that waits as well, of which the entry does not say who drew it
+        result = read_result(folder)
         on_it = isinstance(result, StudyReport) and is_users_own(result.provenance.segmentation)
         return folder / LABEL_MAP if on_it and is_edited(folder) else None
 
