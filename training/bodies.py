@@ -37,7 +37,7 @@ _STRENGTH = 0.6  # of the bends: people, not caricatures
 _THINNED, _THINNER_MM = 0.3, 2.2  # share of gluteal muscles of anyone; at most, on each of their faces
 _WASTED, _REMAINS = 0.6, (0.3, 0.8)  # share of those of a wasted person; of the muscle's volume
 _CORTEX_MM = (1.0, 2.2)
-_FASCIA_MM = (0.2, 1.1)  # as of random phantoms
+FASCIA_MM = (0.2, 1.1)  # as of random phantoms
 _SKIN_MM = 2.0
 _CAVITY_MM = 8.0  # from any named structure: from here on there is bowel
 _SLICE_MM = (3.0, 8.0)
@@ -64,7 +64,7 @@ def person(body: Anatomy, rng: np.random.Generator, *, wasted: bool = False) -> 
     affine = np.diag([SPACING_MM] * 3 + [1.0])
     affine[:3, 3] = -SPACING_MM * (np.array(shape) - 1) / 2
     nothing = np.zeros(shape, dtype=np.float32)
-    fascia = PhantomParameters(fascia_mm=float(rng.uniform(*_FASCIA_MM)))
+    fascia = PhantomParameters(fascia_mm=float(rng.uniform(*FASCIA_MM)))
     return Phantom(labels, tissue, nothing, nothing.astype(np.uint8), Geometry(shape, affine), fascia)
 
 
@@ -112,7 +112,7 @@ def _share_at(depth_mm: float) -> float:
 def _share(body: Anatomy, warp: Warp, index: int, remains: float) -> tuple[tuple[slice, ...], Tensor] | None:
     """Blurred mask of one structure in the window of the patch that it may touch; None if out of view.
 
-    Of its volume `remains` is left, the innermost part.
+    Of its volume at least the share `remains` is left, the innermost part; voxels of one depth stay together.
     """
     mask = body.tissue.numpy() == index
     box = bounding_box(mask)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from grading.segment.fine import MUSCLES
+from training.bodies import FASCIA_MM
 from training.classes import INDEX
 from training.warp import smooth_noise
 
@@ -20,7 +21,6 @@ _SHORTEST_MM = (10, 10, 25, 10)  # of a piece; a short one in a thin muscle may 
 _LONGEST_MM = 60
 _LEAST_CONTRAST = 1.3  # fat over muscle; what is darker is no T1 image
 _LEAST_ML = 4.7  # of a muscle, so that it has an inside
-_FASCIA_MM = (0.2, 1.1)  # as of random phantoms
 
 
 def with_fat_pieces(
@@ -54,8 +54,7 @@ def with_fat_pieces(
     if fat is None:
         return image, told
     told = told.clone()
-    for row, muscle in _chosen(enumerate(muscles), rng, spacing_mm):
-        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
+    for row, muscle, amount in _pieces_of(enumerate(muscles), rng, spacing_mm):
         image = _turned(image, fat, muscle, amount, rng, spacing_mm, outlined=outlined)
         told[row] *= 1 - float(rng.uniform(0, 0.9)) * amount
     return image, told
@@ -81,8 +80,7 @@ def with_fatty_muscles(
     fat = _fat_level(image, group == 0, torch.stack([muscle for _, muscle in muscles]).any(0))
     if fat is None:
         return image
-    for row, muscle in _chosen(muscles, rng, spacing_mm):
-        amount = _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
+    for _, muscle, amount in _pieces_of(muscles, rng, spacing_mm):
         image = _turned(image, fat, muscle, amount, rng, spacing_mm, outlined=False)
     return image
 
@@ -105,7 +103,7 @@ def _turned(
         beside = functional.max_pool3d(amount[None, None], 3, stride=1, padding=1)[0, 0] * ~muscle
         mixed = image > (lean + fat) / 2  # with a little of the muscle that is no longer there
         image = torch.lerp(image, torch.where(mixed, fat, image), beside)
-        fascia = float(rng.uniform(*_FASCIA_MM)) / spacing_mm
+        fascia = float(rng.uniform(*FASCIA_MM)) / spacing_mm
         image = torch.lerp(image, image.clamp_max(lean), fascia * beside)
     texture = 1 + 0.05 * smooth_noise(tuple(image.shape), (2, 2, 2), rng)
     return torch.lerp(image, fat * texture, amount)
@@ -126,13 +124,13 @@ def _within_rim(muscle: Tensor, rim: float) -> Tensor:
     return ((depth - rim) / (1 - rim)).clamp(0, 1)
 
 
-def _chosen(
+def _pieces_of(
     muscles: Iterable[tuple[int, Tensor]], rng: np.random.Generator, spacing_mm: float
-) -> Iterator[tuple[int, Tensor]]:
-    """Row in `MUSCLES` and mask of each muscle whose turn it is."""
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Row in `MUSCLES`, mask and amount of fat for each muscle whose turn it is."""
     for row, muscle in muscles:
         if rng.random() < _CHANCE[row] and int(muscle.sum()) * spacing_mm**3 > 1000 * _LEAST_ML:
-            yield row, muscle
+            yield row, muscle, _pieces(muscle, rng, spacing_mm, _SHORTEST_MM[row])
 
 
 def _pieces(muscle: Tensor, rng: np.random.Generator, spacing_mm: float, shortest_mm: float) -> Tensor:

@@ -55,6 +55,16 @@ def test_muscles_keep_about_their_size(someone):
             assert 0.4 * true_ml < found_ml < 1.7 * true_ml, (muscle, side)
 
 
+def test_a_wasted_muscle_keeps_about_the_asked_share_of_its_volume(body, monkeypatch):
+    monkeypatch.setattr(bodies, "_THINNED", 0.0)
+    monkeypatch.setattr(bodies, "_WASTED", 1.0)
+    monkeypatch.setattr(bodies, "_REMAINS", (0.5, 0.5))
+    healthy, wasted = (person(body, np.random.default_rng(0), wasted=ill) for ill in (False, True))
+    for muscle in list(BLOCKS)[:3]:
+        left, remains = ((p.labels == label_of(muscle, Side.LEFT)).sum() for p in (healthy, wasted))
+        assert 0.4 < remains / left < 0.8, muscle  # voxels of one depth stay or go together
+
+
 def test_a_plane_of_fat_parts_muscles_that_touch(body, monkeypatch):
     touching = []
     for plane_mm in (0.0, 2.0):
