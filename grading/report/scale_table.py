@@ -16,7 +16,7 @@ def scale_table(scales: Sequence[Scale]) -> RenderableType:
     table.add_column("scale", no_wrap=True)
     table.add_column("stages and their fat, %", ratio=3)
     table.add_column("edges", no_wrap=True)
-    table.add_column("source", ratio=4)
+    table.add_column("source", ratio=4, overflow="fold")
     for scale in scales:
         stages = "; ".join(
             f"{stage.number}: {span}" for stage, span in zip(scale.stages, _spans(scale), strict=True)

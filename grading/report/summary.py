@@ -12,7 +12,7 @@ from rich.text import Text
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
 from grading.io.participants import without_row
-from grading.report.decisions import Decision, Verdict, kept_decisions
+from grading.report.decisions import Decision, Verdict, kept_decisions, rejected
 from grading.report.dicom_objects import archive_notice
 from grading.report.entry import PENDING, Entry, Result
 from grading.report.folder import OutputFolder
@@ -55,7 +55,7 @@ def summary(entries: Sequence[Entry], load: Callable[[str], Result]) -> Renderab
 def closing(
     entries: Sequence[Entry], folder: OutputFolder, *, dicom: bool, participants: Path | None = None
 ) -> RenderableType:
-    """All that the terminal says at the end of a run.
+    """All that the terminal says at the end of a run; of rejected studies only that they are.
 
     Args:
         entries: of all studies of the run.
@@ -63,7 +63,10 @@ def closing(
         dicom: whether the run was to write DICOM objects.
         participants: table of the studies' people that the run used.
     """
-    parts = [summary(entries, folder.load), decided(kept_decisions(folder.path).values(), folder.entries)]
+    decisions = kept_decisions(folder.path)
+    out = rejected(decisions)
+    kept = [entry for entry in entries if entry.name not in out]
+    parts = [summary(kept, folder.load), decided(decisions.values(), folder.entries)]
     measured = [entry.name for entry in entries if entry.measurements]
     if participants is not None and (missing := without_row(measured, participants)):
         named = ", ".join(missing[:MOST_STUDIES]) + (", ..." if len(missing) > MOST_STUDIES else "")
@@ -117,20 +120,20 @@ def literal(text: object) -> Text:
 def _measurements(reports: Iterable[StudyReport]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         title="Fat fraction with standard error; in brackets the stages it leaves possible",
     )
-    table.add_column("study", overflow="fold")
-    for heading in ("muscle", "side", "fat %", "Quartile", "Goutallier", "volume mL"):
+    table.add_column("study, muscle", overflow="fold")  # a column of names alone has no room in 80 columns
+    for heading in ("side", "fat %", "Quartile", "Goutallier", "volume mL"):
         table.add_column(
             heading, no_wrap=True, justify="right" if heading in ("fat %", "volume mL") else "left"
         )
     for report in reports:
-        name = report.name
+        table.add_row(literal(report.name), style="bold")
         for graded in leading_rows(report):
             m, text = graded.measurement, words(graded)
             numbers = (text.fat, text.quartile, text.goutallier, text.volume)
-            table.add_row(*map(literal, (name, name_of(m), m.side.value, *numbers)))
-            name = ""
+            table.add_row(*map(literal, (f"  {name_of(m)}", m.side.value, *numbers)))
         table.add_section()
     return table
 
@@ -158,7 +161,7 @@ def _alarms_beyond(entries: Iterable[Entry], shown: Container[str]) -> list[str]
 def _failures(failures: Iterable[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Not graded")
     for heading in ("study", "status", "reason"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for failure in failures:
         table.add_row(*map(literal, (failure.name, failure.status, failure.reason)))
     return table

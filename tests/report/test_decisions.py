@@ -10,7 +10,7 @@ from rich.console import Console
 from grading.errors import ConfigurationError
 from grading.report.decisions import Decision, Verdict, adopt_decisions, kept_decisions, read_decisions
 from grading.report.folder import OutputFolder
-from grading.report.summary import decided
+from grading.report.summary import closing, decided
 
 
 def file_of(tmp_path, *lines):
@@ -90,6 +90,19 @@ def test_rejected_studies_leave_the_tables_and_stay_accounted_for(tmp_path):
         ("b", "graded", "fix", "left minimus"),
         ("c", "graded", "", ""),
     ]
+
+
+def test_the_terminal_shows_no_numbers_of_a_study_that_it_calls_rejected(tmp_path):
+    folder = OutputFolder.open(tmp_path / "out")
+    for name in ("pelvis07", "pelvis08"):
+        folder.add(report_of(name))
+    adopt_decisions(folder.path, file_of(tmp_path, "pelvis08,reject,motion"))
+    console = Console(record=True, file=io.StringIO(), width=100)
+    console.print(closing(list(folder.entries.values()), folder, dicom=False))
+    lines = [line.strip() for line in console.export_text().splitlines()]
+    assert "pelvis07" in lines
+    assert "pelvis08" not in lines
+    assert "rejected by the reader, not in the tables: pelvis08" in lines
 
 
 def test_what_is_to_fix_is_said_with_its_note():

@@ -26,6 +26,11 @@ def closing(results):
     return summary([Entry.of(r) for r in results], {r.name: r for r in results}.__getitem__)
 
 
+def minimus(region):
+    """That part of minimus on both sides."""
+    return [measured(Muscle.GLUTEUS_MINIMUS, side, region=region) for side in Side]
+
+
 def test_a_study_shows_each_muscle_and_side_with_its_error_and_possible_stages():
     text = printed(closing([report_of()]))
     assert text.count("20.0 ± 2.0") == 8
@@ -40,10 +45,23 @@ def test_a_muscle_not_found_is_a_dash_with_the_reason_below():
 
 
 def test_it_fits_a_terminal_of_eighty_columns():
-    text = printed(closing([report_of("pelvis07")]), width=80)
-    rows = [line for line in text.splitlines() if "maximus" in line]
-    assert len(rows) == 2
+    reports = [report_of(name, measurements=minimus(Region.POSTERIOR)) for name in ("pelvis07", "pelvis08")]
+    lines = printed(closing(reports), width=80).splitlines()
+    rows = [line for line in lines if "minimus, posterior" in line]
+    assert len(rows) == 4
     assert all("20.0 ± 2.0" in row and "100" in row for row in rows)
+
+
+def test_eighty_columns_tell_which_study_each_number_is_of():
+    reports = [report_of(name, measurements=minimus(Region.POSTERIOR)) for name in ("pelvis07", "a" * 60)]
+    text = printed(closing(reports), width=80)
+    assert text.index("pelvis07") < text.index("minimus, posterior") < text.index("a" * 18)
+    assert "a" * 60 in "".join(text.split())
+
+
+def test_a_long_name_of_a_study_without_a_grade_is_told_in_full():
+    text = printed(closing([StudyFailure("b" * 90, "failed", "a gap")]), width=80)
+    assert text.count("b") == 90
 
 
 def test_markup_and_control_codes_in_names_are_not_obeyed():
@@ -95,11 +113,8 @@ def test_a_contradiction_about_the_side_is_said_also_of_studies_that_are_not_pri
 
 
 def test_posterior_minimus_leads_and_other_regions_stay_in_the_tables():
-    rows = [
-        measured(Muscle.GLUTEUS_MINIMUS, side, region=region)
-        for side in Side
-        for region in (Region.WHOLE, Region.ANTERIOR, Region.POSTERIOR)
-    ]
+    regions = (Region.WHOLE, Region.ANTERIOR, Region.POSTERIOR)
+    rows = [row for region in regions for row in minimus(region)]
     lines = [line for line in printed(closing([report_of(measurements=rows)])).splitlines() if "20.0" in line]
     assert len(lines) == 4
     assert all("minimus, posterior" in line for line in lines[:2])
