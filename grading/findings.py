@@ -128,7 +128,7 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "not_comparable": FindingKind(
         Severity.STOP,
-        "The sides cannot be compared: a muscle is missing, cut unlike the other, badly or partly outlined.",
+        "Volumes of the sides cannot be compared: one is missing, cut unlike, badly or partly outlined.",
     ),
     "fat_not_comparable": FindingKind(
         Severity.STOP,

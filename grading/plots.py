@@ -56,8 +56,9 @@ def asymmetry_plot(
     axes.axvline(0.0, color="0.4", linewidth=0.8, zorder=0)
     if quantity == "volume":
         axes.axvspan(-NORMAL_VOLUME_PERCENT, NORMAL_VOLUME_PERCENT, color="0.92", zorder=-1)
-    unit = "fat fraction, percentage points" if quantity == "fat" else "volume, % (grey: normal variation)"
-    axes.set_xlabel(f"left − right: {unit}")
+    unit = "fat fraction, percentage points" if quantity == "fat" else "volume, %"
+    grey = "" if quantity == "fat" else "; grey: normal variation"
+    axes.set_xlabel(f"left − right: {unit} (bars: error exceeded once in 20 times{grey})")
     axes.set_yticks(range(len(shown)), [f"{SHORT[muscle]}{method}" for muscle, method, _ in shown])
     axes.invert_yaxis()
     return axes

@@ -9,7 +9,7 @@ import pytest
 from grading.anatomy import SIDES, Muscle, Region, Side, label_of
 from grading.asymmetry import Asymmetry, compare
 from grading.fat import FatMap, fat_map
-from grading.findings import Finding
+from grading.findings import FINDINGS, Finding
 from grading.measure import MuscleMeasurement, measure
 from grading.series import SeriesInfo
 from grading.volume import Geometry, Volume
@@ -82,6 +82,7 @@ def test_muscles_cut_at_the_side_are_not_compared():
     assert a.volume_asymmetry_percent is None
     assert a.fat_fraction_difference is not None
     assert "not_comparable" in [f.code for f in a.findings]
+    assert FINDINGS["not_comparable"].meaning.startswith("Volumes")  # for fat stands beside it
 
 
 def test_mirroring_the_patient_changes_every_sign_and_no_size():

@@ -88,6 +88,7 @@ def test_asymmetry_is_drawn_at_left_minus_right(quantity, at):
     drawn = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
     assert drawn == pytest.approx([at] * len(Muscle))
     assert "left − right" in axes.get_xlabel()
+    assert "bars: error exceeded once in 20 times" in axes.get_xlabel()
 
 
 def test_differences_of_fat_from_t1_and_from_dixon_images_stand_in_rows_of_their_own():

@@ -14,6 +14,10 @@ _STEP_PX, _SIZE_PX = 21, 16
 _COLUMNS = (
     (0.0, "muscle"), (0.25, "side"), (0.33, "fat %"), (0.50, "Quartile"), (0.64, "Goutallier"), (0.81, "mL"),
 )  # fmt: skip
+_ERRORS = (
+    "Muscles: ± standard error, in brackets the stages that it leaves possible. "
+    "Left - right: ± what error alone exceeds once in 20 times."
+)
 Box = tuple[int, int, int, int]
 
 
@@ -32,6 +36,7 @@ def write_numbers(pen: ImageDraw.ImageDraw, box: Box, report: StudyReport) -> No
     for asymmetry in report.asymmetries:
         page.line(_difference(asymmetry), colour=COLOURS[asymmetry.muscle])
     page.gap()
+    page.paragraph(_ERRORS, colour=FAINT)
     page.paragraph(DISCLAIMER, colour=FAINT)
     page.gap()
     for severity in (Severity.STOP, Severity.CAUTION, Severity.NOTE):

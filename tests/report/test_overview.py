@@ -1,6 +1,7 @@
 """The overview can be drawn of any study that has its images."""
 
 import io
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from report_factory import report_of
 
 from grading.fat import FatMap
+from grading.report.numbers import write_numbers
 from grading.report.overview import overview_png
 from grading.report.study_report import StudyImages
 
@@ -35,6 +37,17 @@ def test_the_overview_is_a_wide_picture_that_any_viewer_opens(images):
 def test_a_name_in_any_script_can_be_drawn(images):
     assert (pictured(images, "étude Ünal") == pictured(images, "etude Unal")).all()
     assert pictured(images, "检查").any()
+
+
+def test_the_picture_says_which_error_stands_behind_each_plus_and_minus():
+    """A muscle has its standard error, a difference between sides what error alone rarely exceeds."""
+    pen = Mock()
+    write_numbers(pen, (0, 0, 600, 700), report_of())
+    said = " ".join(call.args[1] for call in pen.text.call_args_list)
+    assert "20.0 ± 2.0" in said
+    assert "-1.0 ± 5.0" in said
+    assert "Muscles: ± standard error" in said
+    assert "± what error alone exceeds once in 20 times" in " ".join(said.split())
 
 
 def test_a_report_from_disk_has_no_picture():

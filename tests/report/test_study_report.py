@@ -42,6 +42,12 @@ def test_what_a_notebook_shows_is_escaped():
     assert "&lt;script&gt;" in shown
 
 
+def test_a_notebook_says_what_stands_behind_the_plus_and_minus():
+    shown = report_of()._repr_html_()
+    assert "fat, % ± SE" in shown
+    assert "volume, mL ± SE" in shown
+
+
 def test_a_notebook_shows_the_picture_where_there_is_one():
     volume, labels = hips(geometry=grid((8.0, 8.0, 8.0)))
     fat = FatMap(np.zeros(volume.geometry.shape), volume.valid, volume.geometry, "t1")
