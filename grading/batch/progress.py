@@ -122,7 +122,8 @@ class Bars(Watcher):
         self._progress.start()
         self._progress.remove_task(self._task)
         self._task = self._progress.add_task("grading", total=studies, completed=finished, counts="")
-        self._finished, self._total, self._start = finished, studies, time.perf_counter()
+        self._finished, self._total = finished, studies
+        self._start = self._said = time.perf_counter()  # the search is no part of the pace
 
     def done(self, entry: Entry) -> None:
         """Move the bar, and name a study that has no grade."""
