@@ -14,7 +14,7 @@ from pathlib import Path
 from grading.settings import Settings
 from grading.volume import Volume
 
-PACKAGES = ("grading", "numpy", "scipy", "onnxruntime", "pydicom", "nibabel", "scikit-image")
+PACKAGES = ("grading", "numpy", "scipy", "onnxruntime", "pydicom", "nibabel")
 """Packages whose version can change a number."""
 
 _log = logging.getLogger("grading")
