@@ -115,9 +115,9 @@ class Volume:
         slices: for DICOM, where each slice came from, in the order of the file's own third axis; else ().
     """
 
-    voxels: FloatArray
+    voxels: FloatArray = field(repr=False)
     geometry: Geometry
-    valid: BoolArray
+    valid: BoolArray = field(repr=False)
     series: SeriesInfo
     source_orientation: str = "RAS"
     findings: tuple[Finding, ...] = ()
@@ -145,9 +145,9 @@ class Segmentation:
         findings: what the segmenter noticed.
     """
 
-    labels: LabelArray
+    labels: LabelArray = field(repr=False)
     geometry: Geometry
-    confidence: FloatArray
+    confidence: FloatArray = field(repr=False)
     method: str
     findings: tuple[Finding, ...] = ()
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from grading.anatomy import Muscle, Side
 from grading.errors import GridMismatchError
+from grading.fat import FatMap
 from grading.series import SeriesInfo
 from grading.volume import GRID_TOLERANCE_MM, Geometry, Segmentation, Volume
 
@@ -74,6 +75,18 @@ def test_values_are_read_only_and_do_not_lock_the_callers_array():
     with pytest.raises(ValueError, match="read-only"):
         volume.geometry.affine[0, 0] = 5
     voxels += 1  # still the caller's own
+
+
+def test_an_image_describes_itself_in_a_few_lines_and_without_its_voxels():
+    shape = (30, 20, 10)
+    image = np.zeros(shape, dtype=np.float32)
+    volume = Volume(image, grid(shape), np.ones(shape, dtype=bool), SeriesInfo("05-t1"))
+    labels = Segmentation(np.zeros(shape, dtype=np.uint16), grid(shape), image, "true labels")
+    fat = FatMap(image, volume.valid, volume.geometry, "t1")
+    for value, part in ((volume, "'05-t1'"), (labels, "'true labels'"), (fat, "'t1'")):
+        assert part in repr(value)
+        assert repr(value).count("array(") == 1  # the affine
+        assert len(repr(value)) < 800
 
 
 def test_voxels_off_their_grid_are_refused_with_the_shapes():

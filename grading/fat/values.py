@@ -1,6 +1,6 @@
 """The fat-fraction map and what it was scaled against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,8 +27,8 @@ class FatMap:
         partial_volume: how much fat from beside a muscle its outer voxels mix in.
     """
 
-    fraction: FloatArray
-    valid: BoolArray
+    fraction: FloatArray = field(repr=False)
+    valid: BoolArray = field(repr=False)
     geometry: Geometry
     method: str
     references: tuple[Reference, ...] = ()

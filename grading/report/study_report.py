@@ -74,10 +74,10 @@ class StudyReport:
 
     name: str
     series: str
-    muscles: tuple[GradedMuscle, ...]
-    asymmetries: tuple[Asymmetry, ...]
+    muscles: tuple[GradedMuscle, ...] = dataclasses.field(repr=False)
+    asymmetries: tuple[Asymmetry, ...] = dataclasses.field(repr=False)
     findings: tuple[Finding, ...]
-    provenance: Provenance
+    provenance: Provenance = dataclasses.field(repr=False)
     pattern: Pattern | None = None
     images: StudyImages | None = dataclasses.field(default=None, compare=False, repr=False)
 

@@ -34,6 +34,12 @@ def test_text_that_is_no_report_is_refused(text):
         StudyReport.from_json(text)
 
 
+def test_a_report_describes_itself_in_a_line():
+    """It once was 40,000 characters, every number of every muscle."""
+    assert repr(report_of()).startswith("StudyReport(name='study', series='05-t1_tse', findings=()")
+    assert len(repr(report_of(findings=(Finding("single_slice"),)))) < 300
+
+
 def test_what_a_notebook_shows_is_escaped():
     report = report_of("<script>alert(1)</script>", findings=(Finding("contrast_agent", "<b>x"),))
     shown = report._repr_html_()
