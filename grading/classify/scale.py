@@ -37,7 +37,7 @@ class Scale:
 
     Attributes:
         name: key that a user asks for.
-        title: what reports call it.
+        title: what a stage on it is, in words.
         variant: which of several published or conventional forms this is.
         stages: from least to most fat.
         edges: one fewer than stages, rising.

@@ -5,24 +5,31 @@ from collections.abc import Sequence
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from grading.classify.scale import Scale
 from grading.report.summary import literal
 
 
 def scale_table(scales: Sequence[Scale]) -> RenderableType:
-    """Each scale with its stages, the fat fractions they span in percent, and where its edges come from."""
-    table = Table(box=box.SIMPLE_HEAD, title="Scales for --scale; stages follow from measured fat fraction")
+    """Each scale with its stages in words, the fat fractions they span in percent, and its edges' source."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        title="Scales for --scale; stages follow from measured fat fraction",
+    )
     table.add_column("scale", no_wrap=True)
-    table.add_column("stages and their fat, %", ratio=3)
+    table.add_column("stages and their fat, %", ratio=4, overflow="fold")
     table.add_column("edges", no_wrap=True)
-    table.add_column("source", ratio=4, overflow="fold")
+    table.add_column("source", ratio=3, overflow="fold")
     for scale in scales:
-        stages = "; ".join(
-            f"{stage.number}: {span}" for stage, span in zip(scale.stages, _spans(scale), strict=True)
-        )
+        stages = [
+            f"{stage.number} {stage.meaning}: {span}"
+            for stage, span in zip(scale.stages, _spans(scale), strict=True)
+        ]
         edges = "published" if scale.calibrated else "uncalibrated"
-        table.add_row(*map(literal, (scale.name, f"{scale.variant}. {stages}", edges, scale.source)))
+        about = Text("\n").join(map(literal, (f"{scale.title}, {scale.variant}", *stages)))
+        table.add_row(literal(scale.name), about, literal(edges), literal(scale.source))
         table.add_section()
     return table
 

@@ -6,13 +6,16 @@ from report_factory import absent, measured, report_of
 from rich.console import Console
 
 from grading.anatomy import Muscle, Region, Side
+from grading.classify.scale_files import shipped_scales
 from grading.errors import UnsupportedContrast
 from grading.findings import Finding
 from grading.io.found import SeriesFound, StudyFound
 from grading.report.entry import Entry
+from grading.report.scale_table import scale_table
 from grading.report.study_report import StudyFailure
 from grading.report.summary import MOST_STUDIES, found, summary
 from grading.series import Role, SeriesInfo
+from grading.settings import Settings
 
 
 def printed(content, width=100):
@@ -89,6 +92,15 @@ def test_inspection_shows_each_series_with_its_role_and_reason():
     text = printed(found(studies), width=140)
     for part in ("05-t1", "10×11×12", "best coverage", "06-[b]stir", "fat is suppressed", "only T2"):
         assert part in text
+
+
+def test_scales_are_listed_with_each_stage_in_words_and_no_source_is_cut_short():
+    scales = shipped_scales(Settings())
+    text = "".join(printed(scale_table(scales), width=300).split())
+    for scale in scales:
+        for words in (scale.title, scale.variant, scale.source, *(stage.meaning for stage in scale.stages)):
+            assert "".join(words.split()) in text
+    assert "…" not in printed(scale_table(scales), width=80)
 
 
 def test_cautions_of_the_study_are_said_below_the_table():
