@@ -84,7 +84,7 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
                 code,
                 FINDINGS[code].meaning,
                 len(studies),
-                studies[:MOST_NAMES],
+                [(_page_of(study), study) for study in studies[:MOST_NAMES]],
             )
             for code, studies in findings(entries).items()
         ],
@@ -123,6 +123,11 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
     )
 
 
+def _page_of(study: str) -> str:
+    """Address of a study's report as seen from the page."""
+    return f"studies/{quote(study, safe='')}/report.html"
+
+
 def _several(places: Iterable[Place]) -> bool:
     """Whether fat was measured in more than one way, so that each row has to say how."""
     return len({place.method for place in places}) > 1
@@ -145,5 +150,4 @@ def _outlier_row(outlier: Outlier, *, several: bool) -> tuple[str, str, str, str
     title, factor = _QUANTITIES[group.quantity]
     said = f"{title.split(',')[0].lower()} {factor * value.number:.1f}{title.split(',')[1]}"
     place = _label(group.place, several=several)
-    link = f"studies/{quote(value.study, safe='')}/report.html"
-    return link, value.study, place, said, f"{outlier.deviations:+.1f}"
+    return _page_of(value.study), value.study, place, said, f"{outlier.deviations:+.1f}"

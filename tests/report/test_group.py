@@ -126,6 +126,7 @@ def test_findings_are_counted_by_study_the_gravest_first_and_notes_are_not():
     ]  # fmt: skip
     html = summary_html(entries)
     assert "<td>settle first</td>" in html
+    assert '<a href="studies/a/report.html">a</a>, <a href="studies/b/report.html">b</a></td>' in html
     assert "contrast_agent" not in html
     assert "Findings" not in summary_html([graded("a")])
 

@@ -12,6 +12,7 @@ from ellipsoid_hip import grid, hips
 from report_factory import absent, measured, report_of
 
 from grading.anatomy import Muscle, Region, Side
+from grading.classify.pattern import Pattern
 from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding
 from grading.report.study_page import study_html, thumbnail_png
@@ -92,6 +93,13 @@ def test_the_first_sentence_says_what_the_gravest_finding_means(images):
         ((Finding("laterality_contradiction"), Finding("water_fat_swap")), "may be of the other side"),
     ):
         assert sentence in html_of(images, findings=findings)
+
+
+def test_the_line_on_the_pattern_in_studies_csv_stands_on_the_page(images):
+    said = Pattern("Fat of a quarter or more in no muscle.")
+    report = replace(report_of(), images=images, pattern=said)
+    assert f"<p>{said.sentence}</p>" in study_html(report)
+    assert "doubtful" not in study_html(replace(report, pattern=Pattern(None, "doubtful")))
 
 
 def test_no_text_of_the_study_becomes_markup(images):
