@@ -68,8 +68,8 @@ def run(
 ) -> int:
     """Grade every study found: tables, reports and pictures go to OUT.
 
-    Finished studies are skipped when the command is run again. Ctrl-C stops after the studies in hand, a
-    second one at once; the tables account for every study either way.
+    Finished studies are skipped when the command is run again.
+    Ctrl-C stops after the studies in hand, a second one at once; the tables account for every study.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def run(
     masks
         Label map of one study, or folder of them matched by study name, in place of the network.
     scheme
-        Label numbers of --masks: musclemap, totalsegmentator, or a JSON/TSV file.
+        Label numbers of --masks: musclemap, totalsegmentator, or a .json, .tsv, .txt, .label or .ctbl file.
     resample_masks
         Allow label maps on another grid to be resampled onto the image's.
     segmenter
@@ -96,8 +96,8 @@ def run(
     affected
         Side known to be affected: its difference from the other is reported as well.
     participants
-        Table with participant_id (or study), sex and, if known, age, height and weight: volumes and fat are
-        set beside published values of such people.
+        Table of participant_id (or study), sex and, if known, age, height, weight.
+        Volumes and fat are then set beside published values of such people.
     workers
         Processes on this machine.
     cluster
@@ -115,8 +115,8 @@ def run(
     force
         Grade finished studies again.
     decisions
-        Decisions of a reader, as index.html exports them: rejected studies leave the tables, those to fix are
-        listed. They stay in OUT for later runs.
+        Decisions of a reader, as index.html exports them; they stay in OUT for later runs.
+        Rejected studies leave the tables, those to fix are listed.
     report_only
         Grade nothing; make the tables, index.html and summary.html anew from the results in OUT.
     dry_run
