@@ -56,7 +56,7 @@ def _check_muscle(m: MuscleMeasurement) -> list[Finding]:
     if m.fat_fraction is not None and m.threshold_fraction is not None:
         difference = m.fat_fraction - m.threshold_fraction
         if abs(difference) > DISAGREEMENT:
-            detail = f"mean {m.fat_fraction:.0%}, share of fat voxels {m.threshold_fraction:.0%}"
+            detail = f"mean {m.fat_fraction:z.0%}, share of fat voxels {m.threshold_fraction:.0%}"
             findings.append(Finding("fractions_disagree", detail, m.muscle, m.side, m.region))
     return findings
 

@@ -112,7 +112,7 @@ def _chart(quantity: str, groups: Sequence[Distribution]) -> Chart:
             label=_label(group.place, several=several),
             middle=_TOP + _ROW * (row + 0.5),
             box=tuple(map(x, group.quartiles())),  # type: ignore[arg-type]  # three in, three out
-            dots=tuple((x(v.number), f"{v.study}: {factor * v.number:.1f}") for v in group.values),
+            dots=tuple((x(v.number), f"{v.study}: {factor * v.number:z.1f}") for v in group.values),
             count=len(group.values),
             quartiles=tuple(f"{factor * number:z.1f}" for number in group.quartiles()),
         )
@@ -148,6 +148,6 @@ def _outlier_row(outlier: Outlier, *, several: bool) -> tuple[str, str, str, str
     """Link, study, muscle and side, value, distance."""
     group, value = outlier.distribution, outlier.value
     title, factor = _QUANTITIES[group.quantity]
-    said = f"{title.split(',')[0].lower()} {factor * value.number:.1f}{title.split(',')[1]}"
+    said = f"{title.split(',')[0].lower()} {factor * value.number:z.1f}{title.split(',')[1]}"
     place = _label(group.place, several=several)
     return _page_of(value.study), value.study, place, said, f"{outlier.deviations:+.1f}"

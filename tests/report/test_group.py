@@ -93,6 +93,13 @@ def test_the_numbers_of_a_chart_can_be_read_by_those_who_do_not_see_it():
     assert re.findall(r">([\d.]+)<", row[0]) == ["3", "15.0", "20.0", "30.0"]
 
 
+def test_a_fraction_a_hair_below_zero_is_zero():
+    html = summary_html([graded(f"s{n}", fat) for n, fat in enumerate([-0.0004, *[0.3] * 8])])
+    assert "s0: 0.0</title>" in html
+    assert "fat fraction 0.0 %" in html
+    assert "-0.0" not in html
+
+
 def test_of_a_small_group_it_is_not_said_that_no_value_lies_far_out():
     few = [graded(f"s{n}", fat) for n, fat in enumerate((0.1, 0.1, 0.9))]
     page = summary_html(few)
