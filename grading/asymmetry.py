@@ -33,7 +33,7 @@ class Asymmetry:
         volume_error_percent: the difference that measurement error alone exceeds once in twenty times:
             1.96 times the standard errors of both sides in quadrature, 1.96 sqrt(2) SEM where they are equal.
         fat_fraction_difference: L - R, as a fraction of 1.
-        fat_fraction_error: the same for the fat fraction.
+        fat_fraction_error: the same for the fat fraction; what noise adds to both alike (Dixon) cancels.
         volume_exceeds_error, fat_exceeds_error: whether the difference is larger than that error.
         exceeds_normal: whether the volume differs more than single muscles of healthy people do; no limit is
             published for gluteal fat fraction, so fat has no part in it.
@@ -87,6 +87,15 @@ class _Volumes:
     right: float
     left_error: float
     right_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Fat:
+    """Fat fraction of one side, its standard error, and the part of that which both sides share."""
+
+    fraction: float
+    error: float
+    shared: float
 
 
 def compare(
@@ -158,9 +167,10 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
         percent_error = 100 * CONFIDENCE * _asymmetry_error(volumes)
     fats = _fats(muscle, pair, findings)
     if fats is not None:
-        (left, left_error), (right, right_error) = fats
-        difference = left - right
-        difference_error = CONFIDENCE * math.hypot(left_error, right_error)
+        left, right = fats
+        difference = left.fraction - right.fraction
+        shared = left.shared * right.shared  # the covariance of the sides
+        difference_error = CONFIDENCE * math.sqrt(max(0.0, left.error**2 + right.error**2 - 2 * shared))
         findings.append(Finding("no_published_limit", "", muscle))
     slab = pair.slab if pair.cut_by_level and (volumes or fats) else None
     if slab is not None:
@@ -180,10 +190,8 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
     )
 
 
-def _fats(
-    muscle: Muscle, pair: _Pair, findings: list[Finding]
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Fat fraction and its standard error of both sides; within the levels both show where one is cut."""
+def _fats(muscle: Muscle, pair: _Pair, findings: list[Finding]) -> tuple[_Fat, _Fat] | None:
+    """Fat of both sides; within the levels both show where one is cut."""
     unknown = [m for m in pair.both if m.fat_fraction is None]
     if unknown:
         if all(m.covered_volume_ml for m in unknown):  # or `_volumes` has said that it was not found
@@ -206,7 +214,7 @@ def _fats(
         return None
     read = []
     for m in pair.both:
-        fraction, error = m.fat_fraction, m.fat_fraction_se
+        fraction, error, sources = m.fat_fraction, m.fat_fraction_se, m.fat_error
         if slab is not None:
             within = within_slab(pair.segmentation.mask(muscle, m.side), pair.fat.geometry, *slab)
             reading = read_part(within, muscle, m.side, pair.segmentation, pair.fat, pair.volume)
@@ -214,8 +222,8 @@ def _fats(
                 detail = f"too few voxels of the common slab on the {m.side.value}"
                 findings.append(Finding("fat_not_comparable", detail, muscle))
                 return None
-            fraction, error = reading.fraction, reading.error.total
-        read.append((fraction or 0.0, error or 0.0))
+            fraction, error, sources = reading.fraction, reading.error.total, reading.error
+        read.append(_Fat(fraction or 0.0, error or 0.0, sources.floor if sources else 0.0))
     return read[0], read[1]
 
 

@@ -52,7 +52,8 @@ def test_a_fraction_does_not_hang_on_resolution(spacing_mm):
 def test_the_error_is_the_sum_of_its_named_sources():
     m = read(*ellipsoids.hips({ONE: 0.4}, geometry=COARSE))
     sources = asdict(m.fat_error)
-    assert set(sources) == {"references", "shading", "outline", "partial_volume", "noise", "segmentation"}
+    named = {"references", "shading", "outline", "partial_volume", "noise", "segmentation", "floor"}
+    assert set(sources) == named
     assert m.fat_fraction_se == pytest.approx(np.sqrt(sum(np.square(list(sources.values())))))
 
 

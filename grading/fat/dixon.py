@@ -1,6 +1,9 @@
-"""Fat fraction from a Dixon pair: F / (F + W), with a check that fat and water were not exchanged."""
+"""Fat fraction from a Dixon pair: F / (F + W), with a check that fat and water were not exchanged.
 
-from collections.abc import Iterator
+Noise makes lean muscle read a few points of fat; the error includes what the air in view shows of it.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +25,7 @@ NOISE_SHARE = 0.2  # of the median F + W inside labelled muscle: below it lie ai
 FAT_READS = 0.7  # fat fraction of subcutaneous fat, at least [clinical definitions]
 SWAPPED = 0.5  # below it, what lies under the skin is called water: fat and water are exchanged
 MINIMUM_VOXELS = 200  # of the search grid: some 10 mL under the skin of one side
+MINIMUM_AIR = 1000  # voxels: their median is then good to 3 %
 
 
 def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settings: Settings) -> FatMap:
@@ -37,7 +41,8 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
     if not muscle.any():
         raise MeasurementError("no labelled voxel carries Dixon signal; check that the masks fit the images")
     typical = float(np.median(total[muscle]))
-    valid &= total > NOISE_SHARE * typical
+    air = valid & ~(total > NOISE_SHARE * typical)
+    valid &= ~air
     fraction = np.full(total.shape, np.nan, dtype=np.float32)
     np.divide(fat.voxels, total, out=fraction, where=valid)
 
@@ -58,9 +63,25 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
             code = "water_fat_swap" if reads < SWAPPED else "fat_reads_low"
             detail = f"subcutaneous fat reads {reads:.0%}, expected over {FAT_READS:.0%}"
             findings.append(Finding(code, detail, side=side))
+    references += _noise_floor(fat.voxels[air] / np.float32(typical), references)
     muscles = tuple(muscle_zones(segmentation, water.series.slice_axis))
     beside = read_partial_volume(fraction, valid, muscles)
     return FatMap(fraction, valid, water.geometry, "dixon", tuple(references), tuple(findings), beside)
+
+
+def _noise_floor(air: FloatArray, fats: Sequence[Reference]) -> list[Reference]:
+    """What a fat image shows where there is no fat, over the signal of muscle; nothing where that is unknown.
+
+    Where air is not in view, or was blanked, noise may be all that subcutaneous fat falls short of 1 by.
+
+    Args:
+        air: its signal in the fat image, over that of muscle in both images.
+        fats: subcutaneous fat of the sides.
+    """
+    floor = float(np.median(air)) if air.size >= MINIMUM_AIR else 0.0
+    if floor <= 0 and fats:
+        floor = max(0.0, 1 - max(fat.signal for fat in fats))
+    return [Reference("air", None, floor, 0.0, 0.0, air.size)] if floor > 0 else []
 
 
 def _under_the_skin(

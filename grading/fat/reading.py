@@ -29,6 +29,7 @@ class FatError:
         partial_volume: of the correction for fat beside the muscle.
         noise: of the voxels, counted as if all spread were noise.
         segmentation: of a network's outline that takes in what is not the muscle or leaves out what is.
+        floor: of what noise adds to the fat image of a Dixon pair, much the same on both sides.
     """
 
     references: float
@@ -37,6 +38,7 @@ class FatError:
     partial_volume: float
     noise: float
     segmentation: float
+    floor: float = 0.0
 
     @property
     def total(self) -> float:
@@ -92,6 +94,7 @@ def read_fat(
         partial_volume=doubt / values.size * max(0.0, 1 - mean),
         noise=float(values.std()) / math.sqrt(values.size),
         segmentation=WRONG_OUTLINE * (1 - expected_dice),
+        floor=_floor_error(mean, side, fat),
     )
     return FatReading(mean, error, None if fat.folds else float(np.mean(values > FAT_VOXEL)))
 
@@ -127,7 +130,7 @@ def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, 
 
     A side that shows no subcutaneous fat is judged by the other's, which lies farther away than any patch.
     T1: df = -((1 - f) dI_muscle + f dI_fat) / (I_fat - I_muscle). Dixon has no references to err; what its
-    subcutaneous fat falls short of 1 by (noise bias, T1 weighting) stands for its scale error.
+    subcutaneous fat falls short of 1 by (noise, T1 weighting) stands for its scale error.
     """
     lipid, muscle = fat.reference("fat", side), fat.reference("muscle", side)
     patches = PATCHES_SEEN
@@ -142,3 +145,9 @@ def _reference_errors(fraction: float, side: Side, fat: FatMap) -> tuple[float, 
     signal = math.hypot(lean * muscle.standard_error, fatty * lipid.standard_error)
     place = math.hypot(lean * muscle.spread, fatty * lipid.spread / math.sqrt(patches))
     return signal, place
+
+
+def _floor_error(fraction: float, side: Side, fat: FatMap) -> float:
+    """What noise may add: magnitudes never average it out (Rician), so lean muscle reads it as fat."""
+    air = fat.reference("air", side)
+    return air.signal * abs(1 - fraction) if air else 0.0

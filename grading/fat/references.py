@@ -24,7 +24,7 @@ class Reference:
     """Signal of one pure tissue after shading correction.
 
     Attributes:
-        tissue: "fat" or "muscle".
+        tissue: "fat" or "muscle"; "air" for the noise of a Dixon fat image.
         side: side it is used for; None for both.
         signal: scanner units at the field's mean gain (Dixon: the fat fraction read there, 0-1).
         standard_error: of `signal`, by bootstrap over the places it was measured at.

@@ -52,6 +52,6 @@ class FatMap:
         return says(self.findings, "two_point_folds")
 
     def reference(self, tissue: str, side: Side) -> Reference | None:
-        """Reference of `tissue` ("fat", "muscle") used on `side`; None where there is none."""
+        """Reference of `tissue` ("fat", "muscle", "air") used on `side`; None where there is none."""
         fitting = [r for r in self.references if r.tissue == tissue and r.side in (side, None)]
         return fitting[0] if fitting else None
