@@ -139,6 +139,20 @@ def test_metal_is_left_out_with_a_margin_and_counted_and_the_rest_reads_right():
         )
 
 
+@pytest.mark.parametrize("noise", [0.0, 18.0])
+def test_voids_of_metal_on_both_sides_are_no_lean_muscle(noise):
+    """Both minimi hold nothing but noise: two muscles that agree, darker than all others."""
+    volume, labels = ellipsoids.hips(0.0, shading=0.0)
+    voxels, random = volume.voxels.copy(), np.random.default_rng(0)
+    for side in SIDES:
+        void = labels.mask(Muscle.GLUTEUS_MINIMUS, side)
+        voxels[void] = random.rayleigh(noise, np.count_nonzero(void)) if noise else 0.0
+    read = rows(replace(volume, voxels=voxels), labels)
+    for side in SIDES:
+        assert read[MEDIUS, side].fat_fraction == pytest.approx(0.0, abs=0.03)
+        assert read[Muscle.GLUTEUS_MINIMUS, side].fat_fraction is None
+
+
 def test_healthy_hips_hold_no_metal():
     assert codes(fat_map(*ellipsoids.hips(0.0, geometry=COARSE))) == []
 

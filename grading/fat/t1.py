@@ -67,11 +67,12 @@ def t1_fat_map(volume: Volume, segmentation: Segmentation, settings: Settings) -
         return _without(volume, _why_no_fat(scene))
     corrected = volume.voxels / shading.field.gain()
     muscles = tuple(muscle_zones(segmentation, volume.series.slice_axis))
-    muscle = _muscle_reference(corrected, volume, muscles)
-    if muscle is None:
-        return _without(volume, Finding("no_muscle_reference", "no two muscles agree on a lean signal"))
     sides, middle = labelled_sides(segmentation), midline(segmentation)
     fats = _fat_references(scene, shading, sides, middle, settings.seed)
+    void = VOID / USUAL_CONTRAST * max((f.signal for f in fats.values()), default=0.0)
+    muscle = _muscle_reference(corrected, volume, muscles, void)
+    if muscle is None:
+        return _without(volume, Finding("no_muscle_reference", "no two muscles agree on a lean signal"))
     if not fats:
         return _without(volume, Finding("no_fat_reference", f"under {MINIMUM_ML:g} mL of subcutaneous fat"))
     contrast = min(f.signal for f in fats.values()) / muscle.signal
@@ -143,9 +144,9 @@ def _why_no_fat(scene: Scene) -> Finding:
 
 
 def _muscle_reference(
-    corrected: FloatArray, volume: Volume, muscles: Sequence[MuscleZones]
+    corrected: FloatArray, volume: Volume, muscles: Sequence[MuscleZones], void: float
 ) -> Reference | None:
-    """Lean signal pooled over the muscles of both sides; None when no two agree."""
+    """Lean signal pooled over the muscles of both sides brighter than `void`; None when no two agree."""
     modes: list[float] = []
     voxels: list[int] = []
     for muscle in muscles:
@@ -153,8 +154,10 @@ def _muscle_reference(
             pure = (muscle.zones >= purest) & volume.valid[muscle.box]
             count = int(np.count_nonzero(pure))
             if count * volume.geometry.voxel_volume_ml >= MINIMUM_MUSCLE_ML:
-                modes.append(mode(corrected[muscle.box][pure].astype(float)))
-                voxels.append(count)
+                level = mode(corrected[muscle.box][pure].astype(float))
+                if level > void:  # metal on both sides makes two muscles agree on none
+                    modes.append(level)
+                    voxels.append(count)
                 break
     lean = lean_signal(modes)
     if lean is None:
