@@ -13,7 +13,7 @@ from grading.anatomy import Side
 from grading.errors import GridMismatchError, MeasurementError
 from grading.fat.partial_volume import read_partial_volume
 from grading.fat.references import Reference, bootstrap_error, robust_spread
-from grading.fat.tissue import coarse_scene, labelled_sides, midline, skin_layer
+from grading.fat.tissue import MUSCLE_LABELS, coarse_scene, labelled_sides, midline, skin_layer
 from grading.fat.values import FatMap
 from grading.fat.zones import muscle_zones
 from grading.findings import Finding
@@ -37,7 +37,7 @@ def dixon_fat_map(water: Volume, fat: Volume, segmentation: Segmentation, settin
         )
     total = water.voxels + fat.voxels
     valid = water.valid & fat.valid
-    muscle = (segmentation.labels > 0) & valid & (total > 0)
+    muscle = np.isin(segmentation.labels, MUSCLE_LABELS, kind="table") & valid & (total > 0)
     if not muscle.any():
         raise MeasurementError("no labelled voxel carries Dixon signal; check that the masks fit the images")
     typical = float(np.median(total[muscle]))

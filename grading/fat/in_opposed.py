@@ -5,6 +5,7 @@ import numpy as np
 from grading.errors import GridMismatchError, MeasurementError
 from grading.fat.dixon import NOISE_SHARE
 from grading.fat.partial_volume import read_partial_volume
+from grading.fat.tissue import MUSCLE_LABELS
 from grading.fat.values import FatMap
 from grading.fat.zones import muscle_zones
 from grading.findings import Finding
@@ -30,7 +31,7 @@ def in_opposed_fat_map(in_phase: Volume, opposed: Volume, segmentation: Segmenta
             f"{opposed.geometry.shape}, or they lie elsewhere; export both from one acquisition"
         )
     valid = in_phase.valid & opposed.valid
-    muscle = (segmentation.labels > 0) & valid & (in_phase.voxels > 0)
+    muscle = np.isin(segmentation.labels, MUSCLE_LABELS, kind="table") & valid & (in_phase.voxels > 0)
     if not muscle.any():
         raise MeasurementError(
             "no labelled voxel carries in-phase signal; check that the masks fit the image"
