@@ -37,3 +37,12 @@ def real_data() -> Path:
     if not (root / "mri").is_dir():
         pytest.skip(f"real data absent: no {root}/mri (set {REAL_DATA_VARIABLE} to use another folder)")
     return root
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies are graded here: a test can replace the grading, and no process has to start."""
+    from grading.batch import grade, run
+
+    monkeypatch.setattr(run, "local_crew", lambda *_: [])
+    monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))

@@ -7,7 +7,6 @@ from ellipsoid_hip import grid, hips
 from hip_files import write_dicom, write_mask, write_nifti
 
 import grading
-from grading.batch import grade, run
 from grading.cli import main
 from grading.report.study_report import StudyReport
 from grading.volume import Segmentation, Volume
@@ -19,7 +18,7 @@ NAMES = (b"Jane", b"PID-4711")
 
 def small_hips() -> tuple[Volume, Segmentation]:
     """Image and true labels, coarse: what is written is asked here, not how well it is measured."""
-    return hips(0.3, geometry=grid((4.0, 8.0, 4.0)), slice_axis=1)
+    return hips(0.3, geometry=grid((6.0, 8.0, 6.0)), slice_axis=1)
 
 
 @pytest.fixture
@@ -41,10 +40,8 @@ def command(imaging: Path, out: Path, *options: str) -> int:
 
 
 @pytest.fixture
-def out(imaging, monkeypatch, tmp_path, capsys) -> Path:
+def out(imaging, in_this_process, tmp_path, capsys) -> Path:  # noqa: ARG001
     """The output of a run with --dicom and --bids; what it said is in `said.txt` beside it."""
-    monkeypatch.setattr(run, "local_crew", lambda *_: [])
-    monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
     assert command(imaging, tmp_path / "out", "--dicom", "--bids") == 0
     said = capsys.readouterr()
     (tmp_path / "said.txt").write_text(said.out + said.err)

@@ -23,13 +23,6 @@ def command(capsys, *words):
 
 
 @pytest.fixture
-def in_this_process(monkeypatch):
-    """Studies are graded here, where a test can replace the grading."""
-    monkeypatch.setattr(run, "local_crew", lambda *_: [])
-    monkeypatch.setattr(run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
-
-
-@pytest.fixture
 def imaging(tmp_path):
     volume, _ = hips(geometry=grid((10.0, 10.0, 10.0)))
     for name in ("a_t1", "b_t1"):

@@ -3,7 +3,8 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from hip_files import SPACING_MM, coronal_hips, write_mask, write_nifti
+from ellipsoid_hip import grid, hips
+from hip_files import FRACTIONS, write_mask, write_nifti
 
 import grading
 from grading.anatomy import Muscle, Side, label_of
@@ -12,6 +13,7 @@ from grading.cli import main
 from grading.settings import Settings
 
 MEDIUS = label_of(Muscle.GLUTEUS_MEDIUS, Side.RIGHT)
+SPACING_MM = (6.0, 8.0, 6.0)  # coarse: what a run keeps is asked here, not how well it measures
 
 
 def labels_in(path):
@@ -24,9 +26,9 @@ def graded(folder, out, masks):
 
 
 @pytest.fixture
-def first(tmp_path):
+def first(in_this_process, tmp_path):  # noqa: ARG001
     """A study graded once; its labels lie in the output folder as any user finds them."""
-    volume, labels = coronal_hips()
+    volume, labels = hips(FRACTIONS, geometry=grid(SPACING_MM))
     write_nifti(volume, tmp_path / "imaging", "hip_t1", "LPS")
     masks = write_mask(labels, tmp_path / "masks", "hip_t1")
     return graded(tmp_path / "imaging", tmp_path / "out", masks)

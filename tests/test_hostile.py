@@ -89,6 +89,7 @@ def test_the_package_neither_unpickles_nor_evaluates_nor_opens_connections():
                 assert ast.unparse(node.value) == "False", path
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_names_that_are_commands_reach_neither_files_tables_nor_terminal_as_such(capfd, tmp_path):
     volume, _ = hips(geometry=grid((20.0, 20.0, 20.0)))
     plain = write_nifti(volume, tmp_path / "imaging", "plain_t1")

@@ -13,7 +13,6 @@ from report_factory import report_of
 
 import grading
 from grading.batch import Pick, grade, plan_folder, rebuild
-from grading.batch import run as batch_run
 from grading.errors import (
     ConfigurationError,
     GridMismatchError,
@@ -38,7 +37,7 @@ def imaging(tmp_path):
 
 
 @pytest.fixture
-def graded(monkeypatch):
+def graded(in_this_process, monkeypatch):  # noqa: ARG001
     """Replaces grading by a note of each study's name; maps a name to an error to raise it."""
 
     class Graded(list):
@@ -53,8 +52,6 @@ def graded(monkeypatch):
     grades = Graded()
     grades.errors = {}
     monkeypatch.setattr(grade, "grade_study", grades)
-    monkeypatch.setattr(batch_run, "local_crew", lambda *_: [])
-    monkeypatch.setattr(batch_run, "run_locally", lambda jobs, *_: map(grade.run_job, jobs))
     monkeypatch.setattr(OutputFolder, "is_whole", lambda *_: True)  # reports by hand have no pictures
     return grades
 
