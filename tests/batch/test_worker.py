@@ -46,6 +46,14 @@ def job(study, tmp_path):
     return Job("a_t1", study[0], study[1], tmp_path / "out", origin_of(study[0], (), "recipe"))
 
 
+@pytest.fixture(scope="module")
+def crew():
+    """A worker that several tests share, since a process takes a second to start."""
+    crew = Worker(Limits())
+    yield crew
+    crew.close()
+
+
 @pytest.fixture
 def started_with(monkeypatch):
     """Makes new processes run some code before they serve."""
@@ -62,18 +70,14 @@ def log_of(job: Job) -> str:
     return (job.out / "studies" / job.name / "log.txt").read_text()
 
 
-def test_a_worker_keeps_its_process_from_study_to_study_and_starts_another_when_it_is_killed(job):
-    crew = Worker(Limits())
-    try:
-        assert crew.run(job).status == "graded"
-        first = crew._child._process.pid
-        again = crew.run(replace(job, name="b_t1", force=True))
-        assert (again.status, crew._child._process.pid) == ("graded", first)
-        os.kill(first, signal.SIGKILL)
-        assert crew.run(replace(job, name="c_t1")).status == "graded"
-        assert crew._child._process.pid != first
-    finally:
-        crew.close()
+def test_a_worker_keeps_its_process_from_study_to_study_and_starts_another_when_it_is_killed(crew, job):
+    assert crew.run(job).status == "graded"
+    first = crew._child._process.pid
+    again = crew.run(replace(job, name="b_t1", force=True))
+    assert (again.status, crew._child._process.pid) == ("graded", first)
+    os.kill(first, signal.SIGKILL)
+    assert crew.run(replace(job, name="c_t1")).status == "graded"
+    assert crew._child._process.pid != first
 
 
 def test_a_process_that_never_starts_stops_the_run_with_the_reason(job, monkeypatch):
@@ -110,14 +114,10 @@ def test_a_study_that_never_ends_is_stopped_at_its_limit(job, started_with):
     assert "longer than --timeout 1 s" in entry.reason
 
 
-def test_a_grading_process_leaves_ctrl_c_to_its_parent(job):
-    crew = Worker(Limits())
-    try:
-        first = crew._started()
-        first._process.send_signal(signal.SIGINT)  # as Windows does to all processes of a console
-        assert first.ask(job.to_json(), None) is not None
-    finally:
-        crew.close()
+def test_a_grading_process_leaves_ctrl_c_to_its_parent(crew, job):
+    first = crew._started()
+    first._process.send_signal(signal.SIGINT)  # as Windows does to all processes of a console
+    assert first.ask(job.to_json(), None) is not None
 
 
 def test_a_process_that_dies_in_the_middle_of_its_answer_is_not_waited_for(monkeypatch):
@@ -176,14 +176,10 @@ def test_a_study_that_wants_more_memory_than_allowed_fails_with_that_reason(job,
     assert "--memory-limit" in entry.reason
 
 
-def test_an_output_that_cannot_be_written_stops_the_run(job, tmp_path):
+def test_an_output_that_cannot_be_written_stops_the_run(crew, job, tmp_path):
     (tmp_path / "file").write_text("")
-    crew = Worker(Limits())
-    try:
-        with pytest.raises(ConfigurationError, match="cannot write"):
-            crew.run(replace(job, out=tmp_path / "file"))
-    finally:
-        crew.close()
+    with pytest.raises(ConfigurationError, match="cannot write"):
+        crew.run(replace(job, out=tmp_path / "file"))
 
 
 @pytest.mark.parametrize("limits", [{"timeout_s": 0.0}, {"timeout_s": -1.0}, {"memory_gb": 0.0}])

@@ -1,6 +1,7 @@
 """A wavering outline is doubted, a more wavering one is not measured, a drawn one is trusted."""
 
 from dataclasses import replace
+from functools import cache
 
 import ellipsoid_hip as ellipsoids
 import numpy as np
@@ -16,14 +17,12 @@ ONE = (Muscle.GLUTEUS_MEDIUS, Side.RIGHT)
 COARSE = ellipsoids.grid((3.0, 3.0, 5.0))
 
 
+@cache
 def wavering(dice):
-    """A hip whose medius on the right is outlined with the confidence that promises such a Dice."""
+    """Whole muscles of a hip whose right medius is outlined with the confidence that promises such a Dice."""
     volume, labels = ellipsoids.hips(0.2, geometry=COARSE)
     confidence = np.where(labels.mask(*ONE), np.interp(dice, DICE, CONFIDENCE), 1.0)
-    return volume, replace(labels, confidence=confidence.astype(np.float32))
-
-
-def whole(volume, segmentation):
+    segmentation = replace(labels, confidence=confidence.astype(np.float32))
     rows = measure(fat_map(volume, segmentation), segmentation, volume)
     return {(m.muscle, m.side): m for m in rows if m.region is Region.WHOLE}
 
@@ -37,7 +36,7 @@ def whole(volume, segmentation):
     ],
 )
 def test_doubt_grows_into_refusal(dice, finding, measured):
-    rows = whole(*wavering(dice))
+    rows = wavering(dice)
     assert [f.code for f in rows[ONE].findings] == ([finding] if finding else [])
     assert (rows[ONE].fat_fraction is not None) is measured
     others = [m for key, m in rows.items() if key != ONE]
@@ -71,7 +70,7 @@ def test_what_was_not_found_has_no_expected_overlap_and_what_a_person_drew_is_tr
 
 
 def test_a_doubtful_outline_widens_the_error_of_the_fat_fraction():
-    sure, doubtful = (whole(*wavering(dice))[ONE] for dice in (1.0, DOUBTFUL))
+    sure, doubtful = (wavering(dice)[ONE] for dice in (1.0, DOUBTFUL))
     assert sure.fat_error.segmentation == 0
     assert doubtful.fat_error.segmentation > 0.01
     assert doubtful.fat_fraction_se > sure.fat_fraction_se
@@ -79,7 +78,7 @@ def test_a_doubtful_outline_widens_the_error_of_the_fat_fraction():
 
 
 def test_a_doubtful_outline_widens_the_error_of_the_volume_as_much_as_its_overlap_falls_short():
-    sure, doubtful = (whole(*wavering(dice))[ONE] for dice in (1.0, DOUBTFUL))
+    sure, doubtful = (wavering(dice)[ONE] for dice in (1.0, DOUBTFUL))
     assert sure.volume_error.segmentation == 0
     assert doubtful.volume_error.segmentation == pytest.approx((1 - DOUBTFUL) * doubtful.volume_ml)
     assert doubtful.volume_error.border == sure.volume_error.border > 0
