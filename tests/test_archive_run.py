@@ -1,5 +1,6 @@
 """A run that also writes for the archive and for research: its files, whose name they hold, what it says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,5 +71,6 @@ def test_dicom_and_bids_are_written_and_the_rest_stays_free_of_the_patients_name
 def test_saving_a_report_from_python_writes_the_objects_too(imaging, tmp_path):
     _, labels = small_hips()
     report = grading.grade_study(imaging / "scanned", segmentation=labels)
-    folder = report.save(tmp_path / "saved", dicom=True)
+    one = replace(report, muscles=report.muscles[:1])  # each row is slow to write
+    folder = one.save(tmp_path / "saved", dicom=True)
     assert {"segmentation.dcm", "report.dcm"} <= {path.name for path in folder.iterdir()}
