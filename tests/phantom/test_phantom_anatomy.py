@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from phantoms import ILL, SPACING_MM, anyone, healthy, ill
 from scipy import ndimage
 
 from grading.anatomy import GLUTEI, SIDES, STRUCTURES, Muscle, Side, label_of
@@ -10,6 +9,7 @@ from grading.errors import ConfigurationError
 from grading.phantom import MuscleState, Phantom, build_phantom, random_parameters
 from grading.phantom.parameters import REFERENCE_VOLUME_ML
 from grading.volume import Geometry
+from tests.phantom.phantoms import ILL, SPACING_MM, anyone, healthy, ill
 
 # healthy adults, mean (SD) mL of women and of men: Belzunce 2022
 REFERENCE = {

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from phantoms import ILL, NOISELESS, SPACING_MM, healthy, ill, scan_of_the_ill
 from scipy import ndimage
 
 from grading.anatomy import SIDES, Muscle, Side, label_of
@@ -14,6 +13,7 @@ from grading.phantom import MuscleState, Protocol, Tissue, acquire, build_phanto
 from grading.phantom.labels import BLADDER, DEEP_FAT, SUBCUTANEOUS_FAT
 from grading.phantom.tissue import fat, water
 from grading.series import Role
+from tests.phantom.phantoms import ILL, NOISELESS, SPACING_MM, healthy, ill, scan_of_the_ill
 
 
 def signal(label: int) -> float:
@@ -69,7 +69,9 @@ def test_truth_names_every_muscle_and_side_and_full_coverage():
 
 
 def test_a_narrow_field_of_view_lowers_coverage():
-    truth = acquire(healthy(), replace(NOISELESS, slices=20)).truth.set_index(["muscle", "side"])
+    truth = acquire(healthy(), replace(NOISELESS, in_plane_mm=3.0, slices=20)).truth.set_index(
+        ["muscle", "side"]
+    )
     assert 0.2 < truth.loc[("gluteus_maximus", "left"), "coverage"] < 0.9
 
 
@@ -88,7 +90,7 @@ def test_every_plane_stacks_along_its_axis(plane):
 
 
 def test_a_noiseless_scan_of_a_symmetric_body_is_symmetric():
-    voxels = acquire(healthy(), replace(NOISELESS, textured=True)).volume.voxels
+    voxels = acquire(healthy(), replace(NOISELESS, in_plane_mm=3.0, textured=True)).volume.voxels
     np.testing.assert_allclose(voxels, voxels[::-1], atol=0.05)
 
 
@@ -110,7 +112,7 @@ def test_fascia_shows_the_border_of_a_muscle_that_is_all_fat_and_changes_no_trut
 
 
 def test_noise_has_the_asked_ratio_and_repeats_with_its_seed():
-    protocol = replace(NOISELESS, in_plane_mm=3.0, snr=20.0, seed=4)
+    protocol = replace(NOISELESS, in_plane_mm=3.0, slices=16, snr=20.0, seed=4)
     noisy, again = acquire(healthy(), protocol), acquire(healthy(), protocol)
     clean = acquire(healthy(), replace(protocol, snr=np.inf))
     np.testing.assert_array_equal(noisy.volume.voxels, again.volume.voxels)
@@ -121,7 +123,7 @@ def test_noise_has_the_asked_ratio_and_repeats_with_its_seed():
 
 
 def test_shading_stays_within_its_amplitude():
-    protocol = replace(NOISELESS, in_plane_mm=3.0)
+    protocol = replace(NOISELESS, in_plane_mm=3.0, slice_mm=10.0, slices=20)
     flat, shaded = (acquire(healthy(), replace(protocol, bias=bias)).volume.voxels for bias in (0.0, 0.3))
     ratio = shaded[flat > 100] / flat[flat > 100]
     assert 1 / 1.31 < ratio.min() < 0.95
@@ -129,7 +131,7 @@ def test_shading_stays_within_its_amplitude():
 
 
 def test_dixon_gives_water_and_fat_images_whose_ratio_is_the_fat():
-    scan = acquire(ill(), replace(NOISELESS, contrast="dixon"))
+    scan = acquire(ill(), replace(NOISELESS, in_plane_mm=3.0, contrast="dixon"))
     assert scan.volume.series.role is Role.WATER
     assert scan.fat is not None
     assert scan.fat.series.role is Role.FAT
