@@ -17,7 +17,7 @@ FRACTIONS = {
     (Muscle.GLUTEUS_MEDIUS, Side.RIGHT): 0.3,
     (Muscle.GLUTEUS_MEDIUS, Side.LEFT): 0.1,
 }
-SPACING_MM = (2.5, 5.0, 2.5)  # coronal slices
+SPACING_MM = (4.0, 8.0, 4.0)  # coronal slices
 
 
 def coronal_hips() -> tuple[Volume, Segmentation]:
