@@ -51,6 +51,7 @@ def _is_same(owner: Entry, study: StudyFound, beside: tuple[Path, ...]) -> bool:
     if not owner.origin.place:
         return True
     try:
-        return bool(owner.origin.content) and owner.origin.content == content_of(study, beside)
+        alone = content_of(study, ())  # of a study whose first label map is the one of this run
+        return bool(owner.origin.content) and owner.origin.content in (content_of(study, beside), alone)
     except OSError:
         return False

@@ -102,6 +102,18 @@ def test_a_touched_moved_or_copied_file_is_the_same_study(imaging, graded, tmp_p
     assert (tmp_path / "out" / "measurements.csv").read_bytes() == first
 
 
+def test_a_copied_study_keeps_its_name_when_its_first_label_map_is_given_at_the_same_time(
+    imaging, graded, tmp_path
+):
+    run(imaging, tmp_path / "out")
+    graded.clear()
+    _, labels = hips(geometry=grid((10.0, 10.0, 10.0)))
+    masks = write_mask(labels, tmp_path / "masks", "b_t1")
+    copy = shutil.copytree(imaging, tmp_path / "copy")
+    reports = run(copy, tmp_path / "out", settings=Settings(masks=masks))
+    assert [report.name for report in reports] == ["a_t1", "b_t1", "c_t1"]
+
+
 def test_studies_of_one_name_from_different_inputs_both_stay(imaging, graded, tmp_path):
     other, _ = hips(geometry=grid((10.0, 10.0, 10.0)), seed=1)
     write_nifti(other, tmp_path / "other", "a_t1")
