@@ -26,7 +26,7 @@ def test_there_is_one_command_for_the_main_job_and_one_for_the_tests(readme):
     commands = [block.strip() for block in blocks(readme, "bash") if block.startswith("python3 -m venv")]
     assert len(commands) == 2
     assert commands[0].endswith("grading run sample_data/dicom -o out")
-    assert commands[1].endswith("pytest")
+    assert commands[1].endswith("pytest -n 2")
 
 
 def test_continuous_integration_runs_the_readmes_own_test_command(repository, readme):
