@@ -49,8 +49,9 @@ _README = f"""Fat fraction and volume of the gluteal muscles, by the program gra
 {DISCLAIMER}
 
 anat/*_dseg.nii.gz: muscles, numbered as in the .tsv of the same name.
-anat/*_probseg.nii.gz: share of fat in each voxel, 0 to 1; not a number where it is not known. With desc-t1 it
-is the signal between lean muscle and subcutaneous fat, not a proton density fat fraction.
+anat/*_probseg.nii.gz: share of fat in each voxel, 0 to 1 and by noise a little beyond; not a number where it
+is not known. With desc-t1 it is the signal between lean muscle and subcutaneous fat, not a proton density fat
+fraction.
 phenotype/: the numbers, a row for each participant and session; .json explains the columns.
 """
 
@@ -170,7 +171,8 @@ def _write_maps(report: StudyReport, subject: Subject, source: Path, root: Path)
         _write_json(
             fat.with_name(f"{fat.name}.json"),
             {
-                "Description": f"Share of fat in each voxel, 0 to 1: {COLUMNS['fat_method'].levels[method]}",
+                "Description": "Share of fat in each voxel, 0 to 1 and by noise a little beyond: "
+                f"{COLUMNS['fat_method'].levels[method]}",
                 "SpatialReference": "orig",
             },
         )

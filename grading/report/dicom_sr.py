@@ -211,7 +211,7 @@ def _measurement(
 ) -> Measurement:
     return Measurement(
         name=sr_code(name),
-        value=round(float(value), _DECIMALS),
+        value=round(float(value), _DECIMALS) + 0.0,  # 0.0, not -0.0
         unit=sr_code(unit),
         derivation=sr_code(derivation) if derivation else None,
         method=sr_code(method) if method else None,

@@ -203,6 +203,13 @@ def test_what_is_not_known_has_no_number_but_its_finding(tmp_path):
     assert not [item for item in missing.ContentSequence if item.ValueType == "NUM"]
 
 
+def test_a_fraction_a_hair_below_zero_is_zero_without_a_sign(tmp_path):
+    row = measured(Muscle.GLUTEUS_MEDIUS, Side.LEFT, fat=-1e-7)
+    _, sr = written(study(classic(tmp_path), measurements=[row]), tmp_path)
+    (group,) = groups(sr)
+    assert str(number(group, FAT_FRACTION.value)) == "0.0"
+
+
 def test_a_region_is_its_muscle_with_a_modifier(tmp_path):
     rows = [
         dataclasses.replace(measured(Muscle.GLUTEUS_MINIMUS, Side.LEFT), region=region)
