@@ -51,7 +51,8 @@ def _is_same(owner: Entry, study: StudyFound, beside: tuple[Path, ...]) -> bool:
     if not owner.origin.place:
         return True
     try:
-        alone = content_of(study, ())  # of a study whose first label map is the one of this run
-        return bool(owner.origin.content) and owner.origin.content in (content_of(study, beside), alone)
+        # Its label maps may be the first that it is graded on.
+        contents = (content_of(study, files) for files in {beside, ()})
+        return bool(owner.origin.content) and owner.origin.content in contents
     except OSError:
         return False
