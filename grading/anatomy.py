@@ -55,9 +55,13 @@ class Structure:
     left: int
     right: int
 
-    def label(self, side: Side) -> int:
-        """Label number on `side`."""
-        return self.left if side is Side.LEFT else self.right
+    def label(self, side: Side | str) -> int:
+        """Label number on `side`, which may be given as its text.
+
+        Raises:
+            ValueError: `side` is neither left nor right.
+        """
+        return self.left if Side(side) is Side.LEFT else self.right
 
 
 STRUCTURES: dict[str, Structure] = {
@@ -87,10 +91,13 @@ REGIONS: dict[Muscle, tuple[Region, ...]] = {  # parts that are measured beside 
 }
 
 
-def label_of(structure: str, side: Side) -> int:
+def label_of(structure: str, side: Side | str) -> int:
     """Label number of a structure (a `Muscle` or a name in `STRUCTURES`) on one side.
 
     Raises:
         KeyError: the structure is not in the table.
+        ValueError: `side` is neither left nor right.
     """
+    if structure not in STRUCTURES:
+        raise KeyError(f"no structure {str(structure)!r}; there are {', '.join(STRUCTURES)}")
     return STRUCTURES[str(structure)].label(side)

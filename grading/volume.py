@@ -160,6 +160,15 @@ class Segmentation:
                 f"{self.geometry.shape} must have one shape"
             )
 
-    def mask(self, structure: str, side: Side) -> BoolArray:
-        """Voxels of one structure (a `Muscle` or a name in `STRUCTURES`) on one side, bool (i, j, k)."""
+    def mask(self, structure: str, side: Side | str) -> BoolArray:
+        """Voxels of one structure on one side, bool (i, j, k).
+
+        Args:
+            structure: a `Muscle`, or a name in `grading.anatomy.STRUCTURES`.
+            side: a `Side`, or "left" or "right".
+
+        Raises:
+            KeyError: there is no such structure.
+            ValueError: `side` is neither left nor right.
+        """
         return np.asarray(self.labels == label_of(structure, side))

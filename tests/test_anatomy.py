@@ -33,6 +33,12 @@ def test_the_other_side_of_the_other_side_is_the_side():
     assert all(side.other.other is side for side in Side)
 
 
-def test_a_structure_outside_the_table_is_an_error():
-    with pytest.raises(KeyError):
+def test_a_structure_outside_the_table_is_an_error_that_names_those_in_it():
+    with pytest.raises(KeyError, match=r"biceps_brachii.*gluteus_minimus"):
         label_of("biceps_brachii", Side.LEFT)
+
+
+def test_a_side_as_text_is_that_side_and_another_word_is_none():
+    assert all(label_of(muscle, side.value) == label_of(muscle, side) for muscle in Muscle for side in Side)
+    with pytest.raises(ValueError, match="lft"):
+        label_of(Muscle.GLUTEUS_MEDIUS, "lft")
