@@ -9,6 +9,8 @@ from grading.errors import ConfigurationError
 LONGEST_STUDY_S = 3600.0
 """A study takes seconds to minutes; one that still runs after an hour hangs, on a stalled share say."""
 
+_SEGMENTERS = ("network", "totalsegmentator", "masks")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -17,7 +19,8 @@ class Settings:
     A path may be given as text, a side as "left" or "right", several values as any sequence.
 
     Raises:
-        ConfigurationError: a side is neither left nor right.
+        ConfigurationError: a side is neither left nor right, the segmenter is unknown or lacks its label
+            maps, or the Goutallier edges are not two numbers.
 
     Attributes:
         segmenter: "network", "totalsegmentator" or "masks".
@@ -61,7 +64,12 @@ class Settings:
                 object.__setattr__(self, name, _side(name, side))
         scales = (self.scales,) if isinstance(self.scales, str) else self.scales
         object.__setattr__(self, "scales", tuple(map(str, scales)))
-        object.__setattr__(self, "goutallier_edges", tuple(self.goutallier_edges))
+        object.__setattr__(self, "goutallier_edges", _two_numbers(self.goutallier_edges))
+        if self.segmenter not in _SEGMENTERS:
+            known = ", ".join(_SEGMENTERS)
+            raise ConfigurationError(f"unknown segmenter {self.segmenter!r}; choose one of {known}")
+        if self.segmenter == "masks" and self.masks is None:
+            raise ConfigurationError("segmenter 'masks' takes label maps; name them with masks=PATH")
 
 
 def _side(name: str, word: str) -> Side:
@@ -69,3 +77,13 @@ def _side(name: str, word: str) -> Side:
         return Side(word)
     except ValueError:
         raise ConfigurationError(f"{name} {word!r}; choose {' or '.join(Side)}") from None
+
+
+def _two_numbers(edges: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = map(float, edges)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"goutallier_edges {edges!r}; give two fat fractions, such as (0.05, 0.25)"
+        ) from None
+    return low, high

@@ -34,8 +34,8 @@ def segment(
         SegmentationError: no gluteal muscle is in view, none beside a hip bone, or none that the network is
             sure of; or no label map of the study.
         GridMismatchError: a label map lies on another grid, see `MasksSegmenter`.
-        ConfigurationError: `settings.side` is given but both hips are in view, or the segmenter is unknown or
-            not installed.
+        ConfigurationError: `settings.side` is given but both hips are in view, or the segmenter is not
+            installed.
     """
     if settings.masks is not None:
         from grading.segment.masks import MasksSegmenter
@@ -89,10 +89,6 @@ def _segmenter(settings: Settings) -> Segmenter:
         from grading.segment.totalsegmentator import TotalSegmentatorSegmenter
 
         return TotalSegmentatorSegmenter()
-    if settings.segmenter == "network":
-        from grading.segment.network import NetworkSegmenter
+    from grading.segment.network import NetworkSegmenter
 
-        return NetworkSegmenter(settings.threads)
-    raise ConfigurationError(
-        f"unknown segmenter {settings.segmenter!r}; choose network or totalsegmentator, or bring --masks"
-    )
+    return NetworkSegmenter(settings.threads)
