@@ -37,7 +37,8 @@ class MuscleMeasurement:
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None where the
             muscle was outlined in part only or its outline is unusable.
-        fat_fraction: mean over the muscle's inside, unclipped, about 0-1.
+        fat_fraction: mean over the muscle's inside, unclipped, less what fat beside the muscle adds to its
+            outer voxels (see `grading.fat.partial_volume`), about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
         threshold_fraction: share of the inside that is nearer fat than muscle, 0-1; None where fat folds.
         fat_method: "t1" or "dixon".

@@ -47,7 +47,9 @@ COLUMNS: dict[str, Column] = {
     "lean_volume_ml": Column("Volume times (1 - fat fraction).", "mL"),
     "max_csa_cm2": Column("Largest cross-section across the body's axis, of the part in view.", "cm2"),
     "fat_fraction": Column(
-        "Mean share of fat inside the muscle, 0 to 1; without fat it may read a little below 0.", "1"
+        "Mean share of fat inside the muscle, 0 to 1, less what fat beside it adds to its outer voxels, so "
+        "not quite the mean of the fat map; without fat it may read a little below 0.",
+        "1",
     ),
     "fat_fraction_se": Column("Standard error of fat_fraction.", "1"),
     "fat_method": Column("How fat was measured; the two are different quantities.", levels=_METHODS),

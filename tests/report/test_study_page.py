@@ -15,6 +15,7 @@ from grading.anatomy import Muscle, Region, Side
 from grading.classify.pattern import Pattern
 from grading.fat import FatMap
 from grading.findings import FINDINGS, Finding
+from grading.report.columns import COLUMNS
 from grading.report.study_page import study_html, thumbnail_png
 from grading.report.study_report import StudyImages
 from grading.report.study_rows import muscle_rows, sides_rows
@@ -120,6 +121,13 @@ def test_the_headline_numbers_are_those_of_the_table(images):
     wanted = [f"{100 * float(r['fat_fraction']):.1f} ± {100 * float(r['fat_fraction_se']):.1f}" for r in rows]
     page = Page(study_html(report))
     assert sorted(page.texts("fat")) == sorted(wanted)
+
+
+def test_the_page_and_the_column_say_why_a_fraction_is_not_the_mean_of_the_map(html):
+    """A reader who averages fat_fraction.nii.gz over a muscle finds more fat: its outer voxels mix it in."""
+    correction = "less what fat beside"
+    assert correction in " ".join(html.split())
+    assert correction in COLUMNS["fat_fraction"].description
 
 
 def test_every_cell_of_the_tables_stands_on_the_page_as_written(images):
