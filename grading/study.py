@@ -34,19 +34,21 @@ def grade_study(
 
     Args:
         source: folder or file of one study, a study that `discover` found, or an image already read.
-        segmentation: labels on the image's grid, in the numbers of `grading.anatomy.STRUCTURES`; made by the
-            settings' segmenter when None.
+        segmentation: labels on the image's grid and in its axis order (right, anterior, superior), in the
+            numbers of `grading.anatomy.STRUCTURES`; made by the settings' segmenter when None.
         fat: the fat image, where `source` is a Dixon water image.
         settings: every other choice.
         name: name of the study; by default the source's own.
 
     Raises:
         SeriesNotFound, UnsupportedContrast and other InputError: the source holds nothing gradable.
-        ConfigurationError: the source holds several studies, or the settings name something unknown.
+        ConfigurationError: the source holds several studies, the settings name something unknown, or an array
+            or a path stands where a Volume or a Segmentation belongs.
         SegmentationError, MeasurementError: no gluteal muscle is in view or labelled, none can be measured.
         GridMismatchError: `segmentation` or `fat` lies on another grid than the image.
     """
     scales = chosen_scales(settings)
+    _require_types(source, segmentation, fat)
     if segmentation is not None:
         _require_glutei(segmentation)
     seconds: dict[str, float] = {}
@@ -105,6 +107,26 @@ def _only_study(path: Path, settings: Settings) -> StudyFound:
     if len(studies) > 1:
         raise ConfigurationError(f"{path.name} holds {len(studies)} studies; grade_folder takes them all")
     return studies[0]
+
+
+def _require_types(source: object, segmentation: object, fat: object) -> None:
+    """Refuse arrays and paths in place of the values that say where their voxels lie.
+
+    Raises:
+        ConfigurationError: so it is.
+    """
+    if not isinstance(source, (str, Path, StudyFound, Volume)):
+        raise ConfigurationError(
+            f"the source is a {type(source).__name__}; give a path, or what grading.read made of one"
+        )
+    if segmentation is not None and not isinstance(segmentation, Segmentation):
+        raise ConfigurationError(
+            f"`segmentation` is a {type(segmentation).__name__}; make grading.Segmentation(labels, "
+            "volume.geometry, confidence, method) of an array, confidence 1 where a person drew; a label map "
+            "in a file goes by Settings(masks=..., scheme=...)"
+        )
+    if fat is not None and not isinstance(fat, Volume):
+        raise ConfigurationError(f"`fat` is a {type(fat).__name__}; give the Volume that grading.read makes")
 
 
 def _require_glutei(segmentation: Segmentation) -> None:

@@ -120,6 +120,18 @@ def test_labels_in_numbers_of_another_scheme_are_refused_not_called_out_of_view(
         grading.grade_study(volume, segmentation=numbered)
 
 
+def test_voxels_without_a_place_in_the_patient_are_refused_with_what_to_give_instead(hips):
+    volume, labels = hips
+    for source, given, says in (
+        (volume.voxels, {}, "the source is a ndarray; give a path"),
+        (volume, {"segmentation": labels.labels}, r"a ndarray; make grading\.Segmentation\(labels"),
+        (volume, {"segmentation": "mine.nii.gz"}, r"a str; .*Settings\(masks="),
+        (volume, {"fat": volume.voxels}, "`fat` is a ndarray"),
+    ):
+        with pytest.raises(ConfigurationError, match=says):
+            grading.grade_study(source, **given)
+
+
 def test_an_unknown_scale_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(ConfigurationError, match="heiberg"):
         grading.grade_study(tmp_path, settings=Settings(scales=("heiberg",)))
