@@ -37,6 +37,12 @@ def test_continuous_integration_runs_the_readmes_own_test_command(repository, re
     subprocess.run(["bash", "-n", repository / ".ci" / "run"], check=True)  # noqa: S603, S607
 
 
+def test_the_columns_that_the_affected_side_fills_are_named_beside_its_option(readme):
+    (line,) = [line for line in readme.splitlines() if line.startswith("| `--affected")]
+    filled = {column for column in ASYMMETRY_COLUMNS if column.startswith("affected_")}
+    assert set(re.findall(r"`(affected_\w+)`", line)) == filled
+
+
 def test_every_finding_that_the_readme_explains_exists(readme):
     section = readme.split("Findings you will meet")[1].split("Every code")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
