@@ -17,6 +17,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "findings": 0,
     "series": 0,
     "settings": 0,
+    "wording": 0,
     "volume": 1,
     "resample": 2,
     "masks": 2,

@@ -15,6 +15,7 @@ from grading.io.dicom_headers import MAX_VOXELS
 from grading.io.dicom_split import SAME_POSITION_MM, distance_mm
 from grading.io.frames import Frame
 from grading.volume import Affine
+from grading.wording import listed
 
 SLICE_GAP_TOLERANCE = 0.02  # share of the slice step, or
 SLICE_GAP_TOLERANCE_MM = 0.11  # mm, whichever is larger: old headers round positions to 0.1 mm
@@ -144,10 +145,9 @@ def _refuse_gaps(steps: npt.NDArray[np.float64], usual: float, name: str) -> Non
     gaps = np.flatnonzero(steps > MISSING_SLICE_STEP * usual)
     if gaps.size == 0:
         return
-    named = ", ".join(f"{steps[k]:.1f} mm after slice {k + 1}" for k in gaps[:_GAPS_NAMED])
-    more = f" and {gaps.size - _GAPS_NAMED} more" if gaps.size > _GAPS_NAMED else ""
+    named = listed([f"{steps[k]:.1f} mm after slice {k + 1}" for k in gaps], _GAPS_NAMED)
     missing = int(np.round(steps[gaps] / usual - 1).sum())
     raise IncompleteSeries(
-        f"series {name}: gap of {named}{more} of {len(steps) + 1}, expected {usual:.1f} mm "
+        f"series {name}: gap of {named} of {len(steps) + 1}, expected {usual:.1f} mm "
         f"({missing} slice{'s' if missing != 1 else ''} missing); export the series again"
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from grading.errors import ConfigurationError, InputError
 from grading.findings import Finding
 from grading.report.files import write_whole, writing
+from grading.wording import listed
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -110,9 +111,8 @@ def archive_notice(folders: Sequence[Path]) -> list[str]:
     without = [folder.name for folder in folders if not (folder / SEG_FILE).is_file()]
     lines = [IDENTITY_NOTICE] if len(without) < len(folders) else []
     if without:
-        named = ", ".join(without[:_MOST_NAMED]) + (", ..." if len(without) > _MOST_NAMED else "")
-        of = f"{len(without)} of {len(folders)} studies"
-        lines.append(f"No DICOM objects for {of} ({named}); their report.html says why.")
+        of = f"{len(without)} of {len(folders)} studies ({listed(without, _MOST_NAMED)})"
+        lines.append(f"No DICOM objects for {of}; their report.html says why.")
     return lines
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from grading.errors import InputError
 from grading.volume import Segmentation
+from grading.wording import listed
 
 LABEL_MAP = "segmentation.nii.gz"
 EDITED = "segmentation.edited.nii.gz"  # no name that `--masks` looks for
@@ -54,7 +55,7 @@ def edited_notice(folders: Iterable[Path]) -> list[str]:
     names = [folder.name for folder in folders if (folder / EDITED).is_file()]
     if not names:
         return []
-    named = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    named = listed(names, _MOST_NAMED)
     advice = f"to grade it, rename it to {LABEL_MAP} and run with --masks OUT/studies --include STUDY"
     return [f"{EDITED}: an edited label map that differs from the one beside it; {advice}. In {named}"]
 

@@ -19,6 +19,7 @@ from grading.report.folder import OutputFolder
 from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.words import findings_by_code, leading_rows, name_of, words
+from grading.wording import listed
 
 MOST_STUDIES, MOST_FAILURES = 12, 40
 """Studies printed; a longer list scrolls away and the tables hold it anyway."""
@@ -69,7 +70,7 @@ def closing(
     parts = [summary(kept, folder.load), decided(decisions.values(), folder.entries)]
     measured = [entry.name for entry in entries if entry.measurements]
     if participants is not None and (missing := without_row(measured, participants)):
-        named = ", ".join(missing[:MOST_STUDIES]) + (", ..." if len(missing) > MOST_STUDIES else "")
+        named = listed(missing, MOST_STUDIES)
         parts.append(literal(f"no row in the participants table, so beside no published values: {named}"))
     if waiting := sum(entry.status == PENDING for entry in folder.entries.values()):
         said = "study waits" if waiting == 1 else "studies wait"

@@ -14,6 +14,7 @@ from grading.io.nifti import read_labels
 from grading.resample import resample
 from grading.segment.schemes import BUILT_IN, GLUTEAL_LABELS, LabelScheme, best_fit, load_schemes
 from grading.volume import Geometry, LabelArray, Segmentation, Volume
+from grading.wording import listed
 
 NOT_OUTLINED = 65535  # "nobody looked here" in partly outlined label maps: neither a muscle nor none
 _FINER = 1.01  # a mask voxel may exceed the image's by header rounding and still count as not coarser
@@ -121,7 +122,7 @@ def segmentation_from_labels(
     labels: LabelArray = lookup[raw]
     findings = []
     if unnamed := scheme.unnamed(counts):
-        strangers = _listed({number: counts[number] for number in unnamed})
+        strangers = _with_voxels({number: counts[number] for number in unnamed})
         findings.append(Finding("unknown_labels", f"not in scheme {scheme.name}: {strangers}"))
     if skipped := int(np.count_nonzero(raw == NOT_OUTLINED)):
         detail = f"{100 * skipped / raw.size:.0f} % of the label map's voxels are {NOT_OUTLINED}"
@@ -269,12 +270,10 @@ def _no_gluteal_label(scheme: LabelScheme, counts: Mapping[int, int]) -> str:
     ]
     advice = f"; they would be in scheme {' or '.join(fitting)}" if fitting else ""
     return (
-        f"the label map holds {_listed(counts)} and none is a gluteal muscle in scheme {scheme.name} "
+        f"the label map holds {_with_voxels(counts)} and none is a gluteal muscle in scheme {scheme.name} "
         f"({wanted}){advice}; name the scheme with --scheme, which may be a file of your own"
     )
 
 
-def _listed(counts: Mapping[int, int]) -> str:
-    shown = [f"{number} ({voxels} voxels)" for number, voxels in sorted(counts.items())]
-    rest = f" and {len(shown) - _LISTED} more" if len(shown) > _LISTED else ""
-    return ", ".join(shown[:_LISTED]) + rest
+def _with_voxels(counts: Mapping[int, int]) -> str:
+    return listed([f"{number} ({voxels} voxels)" for number, voxels in sorted(counts.items())], _LISTED)
