@@ -15,7 +15,7 @@ from grading.errors import (
     SeriesNotFound,
     UnsupportedContrast,
 )
-from grading.report.entry import FAILED, NOT_GRADABLE, Entry
+from grading.report.entry import FAILED, NOT_GRADABLE, STATUS_WORDS, Entry
 from grading.report.folder import OutputFolder
 from grading.report.provenance import without_file_names
 from grading.report.study_report import StudyFailure
@@ -43,7 +43,7 @@ def fail(job: Job, failure: StudyFailure, start: float, peak_memory_mb: float | 
     out = OutputFolder(job.out)
     seconds = time.perf_counter() - start
     out.add(replace(failure, seconds=seconds, peak_memory_mb=peak_memory_mb, origin=job.origin))
-    _log.info("%s: %s", failure.status, failure.reason)
+    _log.info("%s: %s", STATUS_WORDS[failure.status], failure.reason)
     return out.entries[job.name]
 
 

@@ -11,7 +11,7 @@ from grading.batch.origin import content_of
 from grading.batch.study_log import study_log
 from grading.errors import ConfigurationError
 from grading.report.dicom_objects import remove_dicom, with_dicom
-from grading.report.entry import Entry
+from grading.report.entry import STATUS_WORDS, Entry
 from grading.report.files import make_folder
 from grading.report.folder import OutputFolder
 from grading.report.study_report import StudyReport
@@ -78,5 +78,5 @@ def _write(report: StudyReport, job: Job, out: OutputFolder, *, is_new: bool) ->
         _log.info("the files are those of an earlier run; its report stands")
     out.add(replace(report.without_images(), provenance=provenance))
     entry = out.entries[report.name]
-    _log.info("%s %s", entry.status, entry.reason)
+    _log.info("%s %s", STATUS_WORDS[entry.status], entry.reason)
     return entry

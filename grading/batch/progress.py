@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from grading.report.entry import FAILED, GRADED, NOT_GRADABLE, Entry
+from grading.report.entry import FAILED, GRADED, NOT_GRADABLE, STATUS_WORDS, Entry
 from grading.report.summary import literal
 
 LINE_EVERY_S = 60.0
@@ -195,8 +195,7 @@ class _Rate(ProgressColumn):
 
 
 def _words(counts: Counter[str]) -> str:
-    names = {GRADED: "graded", NOT_GRADABLE: "not gradable", FAILED: "failed"}
-    return ", ".join(f"{counts[status]} {word}" for status, word in names.items())
+    return ", ".join(f"{counts[s]} {STATUS_WORDS[s]}" for s in (GRADED, NOT_GRADABLE, FAILED))
 
 
 def watcher(*, quiet: bool = False, json_log: bool = False) -> Watcher:

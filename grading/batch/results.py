@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from grading.report.entry import STATUSES, Entry, Result
+from grading.report.entry import STATUS_WORDS, Entry, Result
 from grading.report.folder import OutputFolder
 
 
@@ -23,7 +23,9 @@ class Results(Sequence[Result]):
 
     def __repr__(self) -> str:
         counts = Counter(entry.status for entry in self.entries)
-        said = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        said = ", ".join(
+            f"{counts[status]} {word}" for status, word in STATUS_WORDS.items() if counts[status]
+        )
         return f"<Results in {self.folder.path}: {said or 'none'}>"
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from grading.anatomy import SIDES, Muscle, Region
 from grading.findings import FINDINGS, Severity
 from grading.report.decisions import Decision, Verdict
-from grading.report.entry import STATUSES, Entry
+from grading.report.entry import STATUS_WORDS, STATUSES, Entry
 from grading.report.render import render
 from grading.report.study_report import DISCLAIMER
 from grading.report.tables import MEASUREMENT_COLUMNS, STUDY_COLUMNS, table_lines
@@ -60,6 +60,7 @@ def cohort_html(entries: Iterable[Entry], decisions: Mapping[str, Decision], out
         several=len({row.method for row in rows} - {""}) > 1,
         muscles=[short_name(*place) for place in LEADING],
         statuses=[(status, sum(row.status == status for row in rows)) for status in STATUSES],
+        status_words=STATUS_WORDS,
         verdicts=[verdict.value for verdict in Verdict],
     )
 

@@ -21,6 +21,9 @@ GRADED, NOT_GRADABLE, FAILED, PENDING = "graded", "not_gradable", "failed", "pen
 STATUSES = (GRADED, NOT_GRADABLE, FAILED, PENDING)
 """What may become of a study that was found: the values of the column `status`."""
 
+STATUS_WORDS = {status: status.replace("_", " ") for status in STATUSES}
+"""The same as people read them, on a page, in the terminal and in a log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from grading.findings import FINDINGS
-from grading.report.entry import STATUSES, Entry
+from grading.report.entry import STATUS_WORDS, STATUSES, Entry
 from grading.report.group import (
     FAR,
     FEWEST,
@@ -67,7 +67,7 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
         notice=DISCLAIMER,
         total=len(entries),
         rejected=rejected,
-        statuses=[(status, sum(entry.status == status for entry in entries)) for status in STATUSES],
+        statuses=[(STATUS_WORDS[s], sum(entry.status == s for entry in entries)) for s in STATUSES],
         charts=[_chart(quantity, some) for quantity, some in groups.items() if some],
         stages=[
             (scale, list(numbers), [_stage_row(*row, numbers, several=several) for row in counts.items()])
@@ -89,7 +89,7 @@ def summary_html(entries: Sequence[Entry], rejected: int = 0) -> str:
             for code, studies in findings(entries).items()
         ],
         reasons=[
-            (reason.status.replace("_", " "), len(reason.studies), reason.text, reason.studies[:MOST_NAMES])
+            (STATUS_WORDS[reason.status], len(reason.studies), reason.text, reason.studies[:MOST_NAMES])
             for reason in reasons(entries)
         ],
         width=_WIDTH,

@@ -14,7 +14,7 @@ from grading.io.found import SeriesFound, StudyFound
 from grading.io.participants import without_row
 from grading.report.decisions import Decision, Verdict, kept_decisions, rejected
 from grading.report.dicom_objects import archive_notice
-from grading.report.entry import PENDING, Entry, Result
+from grading.report.entry import PENDING, STATUS_WORDS, Entry, Result
 from grading.report.folder import OutputFolder
 from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
@@ -164,7 +164,7 @@ def _failures(failures: Iterable[Entry]) -> Table:
     for heading in ("study", "status", "reason"):
         table.add_column(heading, overflow="fold")
     for failure in failures:
-        table.add_row(*map(literal, (failure.name, failure.status, failure.reason)))
+        table.add_row(*map(literal, (failure.name, STATUS_WORDS[failure.status], failure.reason)))
     return table
 
 

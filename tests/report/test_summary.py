@@ -67,6 +67,12 @@ def test_a_long_name_of_a_study_without_a_grade_is_told_in_full():
     assert text.count("b") == 90
 
 
+def test_a_status_is_told_in_the_words_of_the_pages():
+    text = printed(closing([StudyFailure("ct", "not_gradable", "no T1")]))
+    assert "not gradable" in text
+    assert "not_gradable" not in text
+
+
 def test_markup_and_control_codes_in_names_are_not_obeyed():
     text = printed(closing([StudyFailure("[red]a[/red]", "failed", "\x1b[2Jgap [link=x]here[/link]")]))
     assert "[red]a[/red]" in text
