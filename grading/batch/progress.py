@@ -39,6 +39,9 @@ class Watcher:
     def begin(self, studies: int, finished: int) -> None:
         """The search is over; `finished` of `studies` need no work."""
 
+    def grading(self, studies: int) -> None:
+        """So many studies are graded from now on; a result before came from headers alone, in no time."""
+
     def done(self, entry: Entry) -> None:
         """One more study has a result."""
 
@@ -90,7 +93,7 @@ class Bars(Watcher):
         console = Console(stderr=True)
         self._moving = console.is_terminal or console.is_jupyter
         self._counts: Counter[str] = Counter()
-        self._finished = self._total = 0
+        self._finished = self._before = self._total = 0  # studies: by earlier runs, before grading, in all
         self._start = self._said = time.perf_counter()
         columns: Sequence[ProgressColumn | str] = (
             TextColumn("{task.description}"),
@@ -122,8 +125,14 @@ class Bars(Watcher):
         self._progress.start()
         self._progress.remove_task(self._task)
         self._task = self._progress.add_task("grading", total=studies, completed=finished, counts="")
-        self._finished, self._total = finished, studies
-        self._start = self._said = time.perf_counter()  # the search is no part of the pace
+        self._finished = finished
+
+    def grading(self, studies: int) -> None:
+        """Begin to keep the pace: neither the search nor studies without work are part of it."""
+        self._before = self._finished + self._counts.total()
+        self._total = self._before + studies
+        self._progress.reset(self._task, total=self._total, completed=self._before)
+        self._start = self._said = time.perf_counter()
 
     def done(self, entry: Entry) -> None:
         """Move the bar, and name a study that has no grade."""
@@ -133,7 +142,7 @@ class Bars(Watcher):
             line = literal(f"{entry.name}: {entry.reason}")
             line.stylize("yellow" if entry.status == NOT_GRADABLE else "red")
             self._progress.console.print(line)
-        if not self._moving and time.perf_counter() - self._said > LINE_EVERY_S:
+        if not self._moving and self._total and time.perf_counter() - self._said > LINE_EVERY_S:
             self._said = time.perf_counter()
             self._progress.console.print(literal(self._line()), soft_wrap=True)
 
@@ -146,11 +155,12 @@ class Bars(Watcher):
         self._progress.stop()
 
     def _line(self) -> str:
-        now = self._counts.total()
+        done = self._finished + self._counts.total()
+        now = done - self._before
         minutes = (self._said - self._start) / 60
-        left = (self._total - self._finished - now) * minutes / now
+        left = (self._total - done) * minutes / now
         return (
-            f"{self._finished + now} of {self._total} studies, {_words(self._counts)}; "
+            f"{done} of {self._total} studies, {_words(self._counts)}; "
             f"{now / minutes:.1f}/min, about {left:.0f} min left"
         )
 
@@ -173,6 +183,10 @@ class Both(Watcher):
     def begin(self, studies: int, finished: int) -> None:  # noqa: D102
         for watcher in self._watchers:
             watcher.begin(studies, finished)
+
+    def grading(self, studies: int) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.grading(studies)
 
     def done(self, entry: Entry) -> None:  # noqa: D102
         for watcher in self._watchers:

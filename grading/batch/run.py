@@ -95,6 +95,7 @@ def grade_folder(
             _account(todo, folder, tell)
             folder.write_tables()  # an output that cannot be written is better known now than after hours
             folder.write_run(settings, model_digest())
+            tell.grading(len(todo.waiting))
             try:
                 with stopping_gently(tell.stopping) as stop:
                     if cluster is None:
