@@ -18,7 +18,7 @@ from grading.report.entry import PENDING, STATUS_WORDS, Entry, Result
 from grading.report.folder import OutputFolder
 from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
-from grading.report.words import findings_by_code, leading_rows, name_of, words
+from grading.report.words import UNKNOWN, findings_by_code, leading_rows, name_of, sides_not_found, words
 from grading.wording import listed
 
 MOST_STUDIES, MOST_FAILURES = 12, 40
@@ -131,10 +131,13 @@ def _measurements(reports: Iterable[StudyReport]) -> Table:
         )
     for report in reports:
         table.add_row(literal(report.name), style="bold")
-        for graded in leading_rows(report):
+        nothing = sides_not_found(report)
+        for graded in (g for g in leading_rows(report) if g.measurement.side not in nothing):
             m, text = graded.measurement, words(graded)
             numbers = (text.fat, text.quartile, text.goutallier, text.volume)
             table.add_row(*map(literal, (f"  {name_of(m)}", m.side.value, *numbers)))
+        for side in nothing:
+            table.add_row("  no muscle found", side.value, *[UNKNOWN] * 4)
         table.add_section()
     return table
 

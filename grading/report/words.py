@@ -1,10 +1,11 @@
 """A graded muscle in the few words that a picture or a terminal has room for; percent appear only here."""
 
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 
 from grading.anatomy import Muscle, Region, Side
 from grading.classify.grade import Grade
-from grading.findings import Severity
+from grading.findings import Severity, says
 from grading.measure import MuscleMeasurement
 from grading.report.study_report import GradedMuscle, StudyReport
 
@@ -22,6 +23,8 @@ LEADING: tuple[tuple[Muscle, Region], ...] = (
 """What is looked at first: posterior minimus, because its anterior part is fatty without symptoms too."""
 
 UNKNOWN = "–"
+
+_Place = tuple[Muscle, Side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +80,42 @@ def leading_rows(report: StudyReport) -> list[GradedMuscle]:
 
 
 def findings_by_code(report: StudyReport) -> dict[str, str]:
-    """Each finding's code with where it holds, "study", "all", "minimus right, TFL left".
+    """Each finding's code with where it holds, "study", "all", "left side", "minimus right, TFL left".
 
     What limits the comparison of the sides holds for a muscle of both.
     """
-    places: dict[str, list[str]] = {f.code: ["study"] for f in report.findings}
-    muscles = dict.fromkeys((g.measurement.muscle, g.measurement.side) for g in report.muscles)
-    for graded in report.muscles:  # a muscle and its regions share most findings: one word for all of them
-        m = graded.measurement
-        for code in dict.fromkeys(f.code for f in m.findings):
-            where = places.setdefault(code, [])
-            if (place := f"{SHORT[m.muscle]} {m.side.value}") not in where:
-                where.append(place)
+    muscles: dict[str, dict[_Place, None]] = {}  # a muscle and its regions share most findings: one place
+    for m in (graded.measurement for graded in report.muscles):
+        for finding in m.findings:
+            muscles.setdefault(finding.code, {})[m.muscle, m.side] = None
+    compared: dict[str, dict[str, None]] = {}
     for asymmetry in report.asymmetries:
         for finding in asymmetry.findings:
             if finding.severity is not Severity.NOTE:
-                places.setdefault(finding.code, []).append(SHORT[asymmetry.muscle])
-    return {code: "all" if len(w) >= len(muscles) else ", ".join(w) for code, w in places.items()}
+                compared.setdefault(finding.code, {})[SHORT[asymmetry.muscle]] = None
+    everyone = {(graded.measurement.muscle, graded.measurement.side) for graded in report.muscles}
+    places = {f.code: ["study"] for f in report.findings}
+    for code, held in muscles.items():
+        places.setdefault(code, []).extend(_named(held, everyone))
+    for code, names in compared.items():
+        places.setdefault(code, []).extend(["all"] if len(names) == len(report.asymmetries) else names)
+    return {code: "all" if "all" in where else ", ".join(where) for code, where in places.items()}
+
+
+def sides_not_found(report: StudyReport) -> list[Side]:
+    """Sides that have rows, none of which is of a muscle that was found."""
+    rows = [graded.measurement for graded in report.muscles]
+    found = {m.side for m in rows if not says(m.findings, "not_found")}
+    return sorted({m.side for m in rows} - found)
+
+
+def _named(held: Collection[_Place], everyone: Set[_Place]) -> list[str]:
+    """Places in few words: a side whose muscles are all among them is one."""
+    if everyone <= set(held):
+        return ["all"]
+    free = {side for _, side in everyone - set(held)}
+    whole = sorted({side for _, side in held} - free)
+    return [f"{s.value} side" for s in whole] + [f"{SHORT[m]} {s.value}" for m, s in held if s not in whole]
 
 
 def stage_words(grade: Grade | None) -> str:

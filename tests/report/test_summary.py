@@ -1,5 +1,6 @@
 """The terminal shows names and reasons literally."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from report_factory import absent, measured, report_of
@@ -45,6 +46,29 @@ def test_a_muscle_not_found_is_a_dash_with_the_reason_below():
     text = printed(closing([report_of(measurements=[absent(Muscle.GLUTEUS_MINIMUS, Side.LEFT)])]))
     assert "–" in text
     assert "not_found" in text
+
+
+def test_a_side_that_is_not_in_view_is_one_line_and_not_one_for_each_muscle():
+    """One hip once gave five rows of dashes, and the name of each of its muscles after every finding."""
+    rows = [measured(muscle, Side.RIGHT) for muscle in Muscle] + [
+        absent(muscle, Side.LEFT) for muscle in Muscle
+    ]
+    report = report_of(measurements=rows)
+    unlike = tuple(
+        replace(a, findings=(Finding("not_comparable", "", a.muscle),)) for a in report.asymmetries
+    )
+    text = printed(closing([replace(report, asymmetries=unlike)]), width=140)
+    assert text.count("left") == 2
+    assert len([line for line in text.splitlines() if "no muscle found" in line and "left" in line]) == 1
+    assert "was not found in the image. In study (left side)" in text
+    assert "partly outlined. In study (all)" in text
+
+
+def test_a_muscle_not_found_of_a_side_in_view_keeps_its_row():
+    rows = [measured(Muscle.GLUTEUS_MAXIMUS, Side.LEFT), absent(Muscle.TENSOR_FASCIAE_LATAE, Side.LEFT)]
+    text = printed(closing([report_of(measurements=rows)]))
+    assert "no muscle found" not in text
+    assert "In study (TFL left)" in text
 
 
 def test_it_fits_a_terminal_of_eighty_columns():
