@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from grading.anatomy import Side
-from grading.errors import ConfigurationError, GradingError
+from grading.errors import GradingError
+from grading.option_rules import refuse_contradictions
 from grading.settings import LONGEST_STUDY_S, Settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ app = App(
 )
 
 
-@app.command
+@app.command(validator=refuse_contradictions)
 def run(
     inputs: Annotated[list[Path] | None, Parameter(name="INPUT", negative=())] = None,
     /,
@@ -119,6 +120,7 @@ def run(
         Rejected studies leave the tables, those to fix are listed.
     report_only
         Grade nothing; make the tables, index.html and summary.html anew from the results in OUT.
+        Takes no INPUT and no option of grading.
     dry_run
         Show what would be done; nothing is graded or written.
     quiet
@@ -132,14 +134,6 @@ def run(
     identify
         Keep names that come from the patient's data in the outputs.
     """
-    if segmenter and (segmenter == "masks") == (masks is None):
-        fault = "needs --masks PATH" if masks is None else "and --masks exclude each other; leave one out"
-        raise ConfigurationError(f"--segmenter {segmenter} {fault}")
-    if masks is None and (resample_masks or scheme != _DEFAULT.scheme):
-        raise ConfigurationError("--scheme and --resample-masks are about label maps; add --masks PATH")
-    if report_only and (dry_run or dicom):
-        option, why = ("--dry-run", "it writes nothing") if dry_run else ("--dicom", "it needs images")
-        raise ConfigurationError(f"--report-only and {option} exclude each other: {why}")
     settings = Settings(
         segmenter="masks" if masks else segmenter or _DEFAULT.segmenter,
         masks=masks,
@@ -183,8 +177,7 @@ def run(
         )
     if bids:
         results.folder.write_bids()
-    table = None if report_only else participants
-    return _conclude(results, silent=quiet or json_log, dicom=dicom, participants=table)
+    return _conclude(results, silent=quiet or json_log, dicom=dicom, participants=participants)
 
 
 def _conclude(results: "Results", *, silent: bool, dicom: bool, participants: Path | None) -> int:

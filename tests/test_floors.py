@@ -36,6 +36,7 @@ FLOORS = {  # module or package below `grading` -> floor
     "plots": 7,
     "study": 7,
     "batch": 8,
+    "option_rules": 8,
     "cli": 9,
     "__init__": 10,
     "__main__": 10,
