@@ -120,7 +120,7 @@ def run(
         Rejected studies leave the tables, those to fix are listed.
     report_only
         Grade nothing; make the tables, index.html and summary.html anew from the results in OUT.
-        Takes no INPUT and no option of grading.
+        Takes no option that would change them.
     dry_run
         Show what would be done; nothing is graded or written.
     quiet

@@ -4,7 +4,10 @@ from grading.errors import ConfigurationError
 from grading.settings import Settings
 
 _REPORTING = frozenset({"out", "report_only", "decisions", "bids", "quiet", "json_log"})
-"""What `--report-only` heeds; every other option is about grading."""
+"""What `--report-only` heeds."""
+
+_PACE = frozenset({"inputs", "workers", "cluster", "timeout", "memory_limit"})
+"""What changes no result: it may stay where `--report-only` is added to the command of an earlier run."""
 
 _WHY = {"dry_run": "it writes nothing", "dicom": "it needs images"}
 
@@ -31,8 +34,8 @@ def refuse_contradictions(**given: object) -> None:
 
 def _refuse_grading(names: list[str]) -> None:
     """Refuse what `--report-only` would not heed."""
-    unheeded = [name for name in names if name not in _REPORTING]
+    unheeded = [name for name in names if name not in _REPORTING | _PACE]
     if unheeded:
         why = next((_WHY[name] for name in unheeded if name in _WHY), "it grades nothing; leave out either")
-        said = ", ".join("INPUT" if name == "inputs" else f"--{name.replace('_', '-')}" for name in unheeded)
+        said = ", ".join(f"--{name.replace('_', '-')}" for name in unheeded)
         raise ConfigurationError(f"--report-only and {said} exclude each other: {why}")

@@ -12,8 +12,7 @@ from grading.cli import main
         (["--masks", "maps"], "--masks"),
         (["--segmenter", "totalsegmentator"], "--segmenter"),
         (["--goutallier-edges", "0.1", "0.3"], "--goutallier-edges"),
-        (["--include", "a*", "--force", "--workers", "2"], "--include, --force, --workers"),
-        (["imaging"], "INPUT"),
+        (["--include", "a*", "--force"], "--include, --force"),
     ],
 )
 def test_the_report_alone_takes_no_option_of_grading(capsys, tmp_path, words, named):
@@ -26,8 +25,9 @@ def test_the_report_alone_takes_no_option_of_grading(capsys, tmp_path, words, na
     assert not (tmp_path / "studies.csv").exists()
 
 
-def test_the_report_alone_takes_what_concerns_the_report(capsys, tmp_path):
+@pytest.mark.parametrize("words", [["--bids"], ["imaging", "--workers", "2"]])
+def test_the_report_alone_takes_what_concerns_the_report_or_changes_no_result(capsys, tmp_path, words):
     (tmp_path / "studies").mkdir()
     with pytest.raises(SystemExit) as left:
-        main(["run", "-o", str(tmp_path), "--report-only", "--bids", "--quiet"])
+        main(["run", *words, "-o", str(tmp_path), "--report-only", "--quiet"])
     assert (left.value.code, capsys.readouterr().err) == (0, "")
