@@ -160,7 +160,7 @@ def run(
         results = rebuild(out, decisions)
     elif dry_run:
         todo = plan_folder(inputs or [], out, settings=settings, pick=pick, force=force, progress=tell)
-        Console().print(foretold(todo.described()))
+        Console().print(foretold(todo.described(), out, decisions))
         return GRADED
     else:
         results = grade_folder(

@@ -84,6 +84,16 @@ def rejected(decided: Mapping[str, Decision]) -> set[str]:
     return {study for study, decision in decided.items() if decision.verdict is Verdict.REJECT}
 
 
+def merged_decisions(out: Path, file: Path | None) -> dict[str, Decision]:
+    """The decisions that hold once those in `file` are taken over into an output folder; nothing is written.
+
+    Raises:
+        ConfigurationError: either cannot be read.
+    """
+    merged: Mapping[str, Decision | None] = {**kept_decisions(out), **(read_decisions(file) if file else {})}
+    return {study: decision for study, decision in sorted(merged.items()) if decision is not None}
+
+
 def adopt_decisions(out: Path, file: Path) -> dict[str, Decision]:
     """Take the decisions in `file` over into an output folder; those on other studies stay.
 
@@ -93,8 +103,7 @@ def adopt_decisions(out: Path, file: Path) -> dict[str, Decision]:
     Raises:
         ConfigurationError: either cannot be read, or the folder cannot be written.
     """
-    merged: Mapping[str, Decision | None] = {**kept_decisions(out), **read_decisions(file)}
-    held = {study: decision for study, decision in sorted(merged.items()) if decision is not None}
+    held = merged_decisions(out, file)
     rows = [{"study": d.study, "decision": d.verdict.value, "note": d.note} for d in held.values()]
     write_whole(make_folder(out) / DECISIONS_FILE, csv_text(rows, DECISION_COLUMNS).encode())
     return held

@@ -12,7 +12,7 @@ from rich.text import Text
 from grading.findings import FINDINGS, Severity
 from grading.io.found import SeriesFound, StudyFound
 from grading.io.participants import without_row
-from grading.report.decisions import Decision, Verdict, kept_decisions, rejected
+from grading.report.decisions import Decision, Verdict, kept_decisions, merged_decisions, rejected
 from grading.report.dicom_objects import archive_notice
 from grading.report.entry import PENDING, STATUS_WORDS, Entry, Result
 from grading.report.folder import OutputFolder
@@ -82,8 +82,18 @@ def closing(
     return Group(*parts)
 
 
-def foretold(studies: Iterable[tuple[str, str]]) -> RenderableType:
-    """What a run would do with each study, and how many of each kind there are."""
+def foretold(studies: Sequence[tuple[str, str]], out: Path, decisions: Path | None) -> RenderableType:
+    """What a run would do with each study, how many of each kind there are, and what a reader decided.
+
+    Args:
+        studies: name of each, and what is done with it.
+        out: the run's output folder, whose own decisions hold too.
+        decisions: file from which a run would take decisions over.
+
+    Raises:
+        ConfigurationError: decisions cannot be read.
+    """
+    held = merged_decisions(out, decisions)
     table = Table(box=box.SIMPLE_HEAD, title="Nothing was graded or written")
     table.add_column("study", overflow="fold")
     table.add_column("what a run would do")
@@ -91,7 +101,9 @@ def foretold(studies: Iterable[tuple[str, str]]) -> RenderableType:
     for name, what in studies:
         table.add_row(*map(literal, (name, what)))
         counts[what] += 1
-    return Group(table, *(literal(f"{count} {what}") for what, count in counts.items()))
+    names = {name for name, _ in studies} | (OutputFolder.look_into(out).entries.keys() if held else set())
+    kinds = [literal(f"{count} {what}") for what, count in counts.items()]
+    return Group(table, *kinds, decided(held.values(), names))
 
 
 def decided(decisions: Iterable[Decision], studies: Container[str]) -> RenderableType:

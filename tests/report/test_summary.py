@@ -3,18 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from report_factory import absent, measured, report_of
 from rich.console import Console
 
 from grading.anatomy import Muscle, Region, Side
 from grading.classify.scale_files import shipped_scales
-from grading.errors import UnsupportedContrast
+from grading.errors import ConfigurationError, UnsupportedContrast
 from grading.findings import Finding
 from grading.io.found import SeriesFound, StudyFound
 from grading.report.entry import Entry
 from grading.report.scale_table import scale_table
 from grading.report.study_report import StudyFailure
-from grading.report.summary import MOST_STUDIES, found, summary
+from grading.report.summary import MOST_STUDIES, foretold, found, summary
 from grading.series import Role, SeriesInfo
 from grading.settings import Settings
 
@@ -122,6 +123,21 @@ def test_inspection_shows_each_series_with_its_role_and_reason():
     text = printed(found(studies), width=140)
     for part in ("05-t1", "10×11×12", "best coverage", "06-[b]stir", "fat is suppressed", "only T2"):
         assert part in text
+
+
+def test_a_dry_run_tells_what_a_readers_decisions_would_do(tmp_path):
+    """`--dry-run` once passed over `--decisions`, and over a file of them that the run would refuse."""
+    exported = tmp_path / "exported.csv"
+    exported.write_text("study,decision,note\na,reject,motion\nb,fix,border of minimus\nz,good,\n")
+    studies = [("a", "will be graded"), ("b", "finished, stays as it is")]
+    text = printed(foretold(studies, tmp_path / "out", exported))
+    assert "to fix: b: border of minimus" in text
+    assert "rejected by the reader, not in the tables: a" in text
+    assert "no study in studies.csv has that name: z" in text
+    assert not (tmp_path / "out").exists()
+    exported.write_text("study,decision\na,perhaps\n")
+    with pytest.raises(ConfigurationError, match="line 2"):
+        foretold(studies, tmp_path / "out", exported)
 
 
 def test_scales_are_listed_with_each_stage_in_words_and_no_source_is_cut_short():
