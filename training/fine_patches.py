@@ -24,6 +24,7 @@ FINE_SPACING_MM = 1.5
 UNKNOWN = len(MUSCLES) + 1
 SHAPES = ((72, 88, 104), (64, 104, 96), (80, 80, 104), (72, 104, 88))
 _WANDER_MM = 1.5  # the coarse answer is bent against the image, so that the image is believed
+_TRUST = (0.45, 1.45)  # powers of what the coarse pass told, so that its sureness is not relied on
 _EVERY = 50  # of a muscle's voxels one may be the middle of a patch
 _JITTER_MM = 15.0  # beside it
 _FATTY = 0.35  # of all patches show fat in one piece
@@ -140,7 +141,7 @@ def patch(
     cell = rng.uniform(10, 40) / FINE_SPACING_MM
     bend = torch.stack([smooth_noise(shape, (cell, cell, cell), rng) for _ in range(3)], dim=-1)
     shift = bend * abs(rng.normal(0, _WANDER_MM))
-    told = warp.onto(seen.grid, shift).image(seen.context.float() / 255)
+    told = _told(warp.onto(seen.grid, shift).image(seen.context.float() / 255), float(rng.uniform(*_TRUST)))
     target = warp.labels(seen.target, UNKNOWN)
     missing = warp.image(torch.ones(seen.geometry.shape)) < 0.5
     image = warp.image(seen.image)
@@ -150,6 +151,12 @@ def patch(
     image[missing] = 0
     target[missing] = UNKNOWN
     return FineSample(torch.cat([image[None], told]), target)
+
+
+def _told(told: Tensor, power: float) -> Tensor:
+    """Probabilities (CONTEXT, i, j, k) surer or less sure than they are: to a power, with what they leave."""
+    shares = torch.cat([(1 - told.sum(0, keepdim=True)).clamp_min(0), told]) ** power
+    return shares[1:] / shares.sum(0).clamp_min(1e-6)
 
 
 class FinePatches(IterableDataset[FineSample]):

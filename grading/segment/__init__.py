@@ -10,7 +10,7 @@ __all__ = ["segment"]
 
 SMALLEST_GLUTEAL_ML = 20.0  # all glutei of both sides; an adult maximus alone is about 500 mL
 LEAST_HIP_BONE_ML = 5.0  # the glutei lie on it; network 0.8: a thigh 0, a cropped hip 65
-LEAST_CONFIDENCE = 0.80  # mean over gluteal voxels; network 0.8: a thigh .81, images of hips .90 and more
+LEAST_CONFIDENCE = 0.80  # mean over gluteal voxels; network 0.12: a thigh .64, T1 images of hips .91 and more
 
 
 def segment(

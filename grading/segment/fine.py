@@ -22,6 +22,7 @@ from grading.volume import BoolArray, FloatArray, Geometry
 
 MUSCLES = tuple(muscle.value for muscle in Muscle)  # what it tells apart, after "none of them"
 CONTEXT = len(MUSCLES) + 2  # channels beside the image, see `context`
+TRUST = 0.55  # power of the coarse probabilities: it is too sure where muscle is full of fat [LOG 30]
 _BONES = ("hip_bone", "sacrum", "femur")
 _LIKELY = 0.5  # probability of any gluteal muscle from which a coarse voxel makes the hip's box
 _SPECK = 0.05  # of the largest piece: smaller ones do not stretch the box
@@ -55,7 +56,7 @@ def look_closer(model: Model, image: FloatArray, geometry: Geometry, coarse: Coa
 
 
 def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:
-    """What the fine network is told of the coarse answer.
+    """What the fine network is told of the coarse answer: less sure than that is, see `TRUST`.
 
     Args:
         probability: of each class, (classes, i, j, k).
@@ -67,7 +68,9 @@ def context(probability: FloatArray, classes: Sequence[str]) -> FloatArray:
     muscles = [probability[classes.index(name)] for name in MUSCLES]
     bone = np.sum([probability[classes.index(name)] for name in _BONES], axis=0)
     rest = 1 - probability[0] - bone - np.sum(muscles, axis=0)
-    return np.stack([*muscles, bone, rest.clip(0, 1)]).astype(np.float32)
+    shares = np.stack([probability[0], *muscles, bone, rest.clip(0, 1)]) ** np.float32(TRUST)
+    told: FloatArray = shares[1:] / shares.sum(axis=0)
+    return told
 
 
 def gluteal(coarse: Coarse, side: Side) -> BoolArray:

@@ -5,7 +5,7 @@ import pytest
 
 from grading.anatomy import SIDES, STRUCTURES, Side
 from grading.segment.coarse import Coarse
-from grading.segment.fine import CONTEXT, MUSCLES, Hip, context, gluteal, look_closer
+from grading.segment.fine import CONTEXT, MUSCLES, TRUST, Hip, context, gluteal, look_closer
 from grading.segment.model import load_model
 from grading.segment.network import _onto
 from grading.volume import Geometry
@@ -28,13 +28,21 @@ def coarse(sides: tuple[Side, ...] = SIDES) -> Coarse:
     return Coarse(GRID, probability, right.astype(np.float32), CLASSES)
 
 
-def test_it_is_told_each_muscle_all_bone_and_all_other_muscle() -> None:
+def test_it_is_told_each_muscle_all_bone_and_all_other_muscle_less_surely() -> None:
     rng = np.random.default_rng(0)
     probability = rng.dirichlet(np.ones(len(CLASSES)), 8).T.reshape(-1, 2, 2, 2).astype(np.float32)
     told = context(probability, CLASSES)
     assert told.shape == (CONTEXT, 2, 2, 2)
-    np.testing.assert_allclose(told.sum(axis=0), 1 - probability[0], atol=1e-6)
-    np.testing.assert_allclose(told[-2], probability[5:8].sum(axis=0), atol=1e-6)
+    none = 1 - told.sum(axis=0)
+    bone, rest = probability[5:8].sum(axis=0), probability[8]
+    odds = np.stack([*probability[1:5], bone, rest]) / probability[0]
+    np.testing.assert_allclose(told / none, odds**TRUST, rtol=1e-4)
+
+
+def test_what_the_coarse_pass_is_quite_sure_of_it_is_told_as_sure() -> None:
+    answer = coarse()
+    told = context(answer.probability, CLASSES)
+    np.testing.assert_array_equal(told[0], answer.probability[CLASSES.index("gluteus_maximus")])
 
 
 @pytest.mark.parametrize("sides", [SIDES, (Side.LEFT,), (Side.RIGHT,), ()])
