@@ -211,7 +211,8 @@ def rows_of_before(given: argparse.Namespace) -> list[dict[str, object]]:
         return []
     found = pd.read_csv(given.rows)
     own = [scan_name(given.seed, number) for number in range(given.phantoms)]
-    return found[found["phantom"].isin(own)].to_dict("records")
+    found = found[found["phantom"].isin(own)]
+    return [{str(name): value for name, value in row.items()} for row in found.to_dict("records")]
 
 
 def main() -> None:

@@ -71,7 +71,10 @@ myst_substitutions = {
     "study_columns": _columns(STUDY_COLUMNS),
     "place_codes": _codes(
         [
-            *((f"{muscle.value.replace('_', ' ')}", code) for muscle, code in terminology.MUSCLES.items()),
+            *(
+                (f"{muscle.value.replace('_', ' ')}", code)
+                for muscle, code in terminology.MUSCLE_CODES.items()
+            ),
             *((side.value, code) for side, code in terminology.SIDES.items()),
             *((region.value, code) for region, code in terminology.REGIONS.items()),
         ]

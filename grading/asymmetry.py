@@ -14,7 +14,7 @@ from grading.measure import MuscleMeasurement, read_part
 from grading.segment.regions import head_top_mm
 from grading.volume import Segmentation, Volume
 
-CONFIDENCE = 1.96  # two-sided 95 %
+TWO_SIDED_95 = 1.96  # two-sided 95 %
 NORMAL_VOLUME_PERCENT = 12.0  # single limb muscles of healthy people differ by up to this [Rothwell, R]
 UNLIKE_EXCLUSION = 0.15  # difference in the share without signal from which the rests are unlike parts
 UNLIKE_LEVELS_MM = 10.0  # between the tops of the femoral heads: from there a tilt of the pelvis alone makes
@@ -164,13 +164,13 @@ def _compare_one(muscle: Muscle, pair: _Pair) -> Asymmetry:
     if volumes is not None:
         mean = (volumes.left + volumes.right) / 2
         percent = 100 * (volumes.left - volumes.right) / mean
-        percent_error = 100 * CONFIDENCE * _asymmetry_error(volumes)
+        percent_error = 100 * TWO_SIDED_95 * _asymmetry_error(volumes)
     fats = _fats(muscle, pair, findings)
     if fats is not None:
         left, right = fats
         difference = left.fraction - right.fraction
         shared = left.shared * right.shared  # the covariance of the sides
-        difference_error = CONFIDENCE * math.sqrt(max(0.0, left.error**2 + right.error**2 - 2 * shared))
+        difference_error = TWO_SIDED_95 * math.sqrt(max(0.0, left.error**2 + right.error**2 - 2 * shared))
         findings.append(Finding("no_published_limit", "", muscle))
     slab = pair.slab if pair.cut_by_level and (volumes or fats) else None
     if slab is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.anatomy import SIDES, Muscle, Region, Side
-from grading.asymmetry import CONFIDENCE, NORMAL_VOLUME_PERCENT
+from grading.asymmetry import NORMAL_VOLUME_PERCENT, TWO_SIDED_95
 from grading.errors import ConfigurationError
 from grading.report.palette import COLOURS
 from grading.report.words import SHORT
@@ -137,7 +137,7 @@ def bland_altman(
         raise ConfigurationError(f"{int(known.sum())} pairs of readings; at least 2 are needed")
     axes = axes if axes is not None else _new_axes()
     differences = (one - two)[known]
-    bias, reach = float(differences.mean()), CONFIDENCE * float(differences.std(ddof=1))
+    bias, reach = float(differences.mean()), TWO_SIDED_95 * float(differences.std(ddof=1))
     axes.scatter(((one + two) / 2)[known], differences, edgecolor="black", facecolor="#56B4E9")
     for level, style, name in ((bias, "-", "bias"), (bias - reach, "--", ""), (bias + reach, "--", "limits")):
         axes.axhline(level, color="black", linestyle=style, linewidth=1)

@@ -32,7 +32,7 @@ MEANING_CHARACTERS = 64  # room for a meaning in DICOM (Code Meaning is LO)
 OWN_SCHEME = "99GRADING"
 """Designator of concepts that no standard names; DICOM reserves "99" for such (PS3.16 section 8.2)."""
 
-MUSCLES: dict[Muscle, Code] = {
+MUSCLE_CODES: dict[Muscle, Code] = {
     Muscle.GLUTEUS_MAXIMUS: Code("206007", "SCT", "Gluteus maximus muscle"),
     Muscle.GLUTEUS_MEDIUS: Code("78333006", "SCT", "Gluteus medius muscle"),
     Muscle.GLUTEUS_MINIMUS: Code("75297007", "SCT", "Gluteus minimus muscle"),

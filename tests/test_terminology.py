@@ -38,13 +38,13 @@ def test_a_code_of_a_standard_means_there_what_it_means_here(code):
 
 
 def test_the_glutei_carry_the_snomed_codes_of_published_value_sets():
-    assert {m: terminology.MUSCLES[m].value for m in PUBLISHED} == PUBLISHED
-    assert {terminology.MUSCLES[m].scheme for m in PUBLISHED} == {"SCT"}
+    assert {m: terminology.MUSCLE_CODES[m].value for m in PUBLISHED} == PUBLISHED
+    assert {terminology.MUSCLE_CODES[m].scheme for m in PUBLISHED} == {"SCT"}
 
 
 def test_no_two_muscles_sides_or_regions_share_a_code():
     for table, names in (
-        (terminology.MUSCLES, Muscle),
+        (terminology.MUSCLE_CODES, Muscle),
         (terminology.SIDES, Side),
         (terminology.REGIONS, set(Region) - {Region.WHOLE}),
     ):

@@ -45,7 +45,8 @@ class Anatomy:
 
     def around_glutei_mm(self, below: float, above: float, beside: float) -> np.ndarray:
         """Their box, wider by so much below, above and on the other four sides: world mm, shape (2, 3)."""
-        return self.glutei_mm + np.array([[-beside, -beside, -below], [beside, beside, above]])
+        wider: np.ndarray = self.glutei_mm + np.array([[-beside, -beside, -below], [beside, beside, above]])
+        return wider
 
 
 def from_labels(name: str, labels: np.ndarray, geometry: Geometry) -> Anatomy:

@@ -149,7 +149,7 @@ def _register(body: Anatomy, towards: Anatomy, grid: Geometry, shift: np.ndarray
 
 
 def _bending(control: Tensor) -> Tensor:
-    return sum((control.diff(n=2, dim=axis) ** 2).mean() for axis in (2, 3, 4))
+    return torch.stack([(control.diff(n=2, dim=axis) ** 2).mean() for axis in (2, 3, 4)]).sum()
 
 
 def _pulled(body: Anatomy, moved: Tensor, grid: Geometry, shift: np.ndarray) -> tuple[np.ndarray, Geometry]:

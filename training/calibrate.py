@@ -22,7 +22,7 @@ from grading.segment.expected_dice import mean_confidence
 from training import anatomies
 from training.evaluate import table
 from training.metrics import dice
-from training.scores_made import CONTRASTS, Case, body_cases, fatty, phantom_cases
+from training.scores_made import CONTRASTS, Case, always, body_cases, fatty, phantom_cases
 
 LEVELS = (0.0, 0.55, 0.65, 0.75, 0.80, 0.85, 0.90, 0.95, 1.0)
 
@@ -57,8 +57,7 @@ def all_cases(data: Path, few: int) -> Iterator[Case]:
     body = anatomies.load(data / "anatomies" / f"{name}.nii.gz")
     seed = 9500  # not the images of the evaluation
     contrasts = (
-        body_cases(body, max(1, few // 3), lambda _, tissues=tissues: tissues, seed=seed)
-        for tissues in CONTRASTS.values()
+        body_cases(body, max(1, few // 3), always(tissues), seed=seed) for tissues in CONTRASTS.values()
     )
     states = (body_cases(body, max(1, few // 3), fat=fatty(body, muscle), seed=seed) for muscle in Muscle)
     return chain(body_cases(body, few, seed=seed), *contrasts, *states, phantom_cases(few))

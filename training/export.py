@@ -114,6 +114,7 @@ def export(
         mixed: checkpoint that the training started from and the share of its weights, see `blend`.
     """
     net: UNet | Refiner
+    names: tuple[str, ...]
     if network == "coarse":
         net = UNet(len(CLASSES) + 1)
         used: nn.Module = _Coarse(net)

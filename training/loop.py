@@ -104,6 +104,6 @@ def run(
             checkpoint.with_suffix(".tmp").replace(checkpoint)
 
 
-def _running_average(average: Tensor, current: Tensor, count: Tensor) -> Tensor:
+def _running_average(average: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
     keep = min(_EMA, (1 + int(count)) / (10 + int(count)))
     return average.lerp(current, 1 - keep)

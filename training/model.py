@@ -134,7 +134,8 @@ class UNet(nn.Module):
         kept = [self.stem(folded)]
         for block in self.down:
             kept.append(block(functional.max_pool3d(kept[-1], 2, ceil_mode=True)))
-        x, risen = kept[-1], []
+        x = kept[-1]
+        risen: list[Tensor] = []
         for skip, rise, up in zip(kept[-2::-1], self.rise[::-1], self.up[::-1], strict=True):
             x = rise(x)[:, :, : skip.shape[2], : skip.shape[3], : skip.shape[4]]
             x = up(torch.cat([skip, x], dim=1))

@@ -10,7 +10,7 @@ from grading.report.palette import COLOURS
 from grading.volume import Segmentation, Volume
 
 _BONES = ("hip_bone", "femur", "sacrum")
-_COLOURS = {**COLOURS, **dict.fromkeys(_BONES, "#FFFFFF")}
+_COLOURS: dict[str, str] = {**COLOURS, **dict.fromkeys(_BONES, "#FFFFFF")}
 
 
 def contact_sheet(volume: Volume, found: Segmentation, path: Path, axis: int | None = None) -> None:
@@ -29,7 +29,7 @@ def contact_sheet(volume: Volume, found: Segmentation, path: Path, axis: int | N
             picture.T,
             cmap="gray",
             origin="lower",
-            vmax=np.percentile(volume.voxels, 99.5),
+            vmax=float(np.percentile(volume.voxels, 99.5)),
             aspect=spacing[up] / spacing[across],
         )
         for name, colour in _COLOURS.items():

@@ -28,7 +28,8 @@ class Refiner(nn.Module):
 
     def forward(self, channels: Tensor) -> Tensor:
         """Logits for every voxel."""
-        return self.net(channels) + _prior(channels)
+        logits: Tensor = self.net(channels) + _prior(channels)
+        return logits
 
     def corner(self, channels: Tensor, corner: int) -> list[Tensor]:
         """What training looks at, see `UNet.corner`."""

@@ -166,11 +166,12 @@ def contrast_rows(body: Anatomy, count: int) -> Iterator[Row]:
     """Dice of each muscle in T1 and in other contrasts of the same images."""
     t1 = appearance.t1(np.random.default_rng(0))
     for name, tissues in {"T1": t1, **CONTRASTS}.items():
+        yield {"contrast": name, **_dice(body_cases(body, count, contrast=always(tissues)))}
 
-        def same(_: np.random.Generator, tissues: appearance.Tissues = tissues) -> appearance.Tissues:
-            return tissues
 
-        yield {"contrast": name, **_dice(body_cases(body, count, contrast=same))}
+def always(tissues: appearance.Tissues) -> Callable[[np.random.Generator], appearance.Tissues]:
+    """A contrast that is not drawn by chance."""
+    return lambda _: tissues
 
 
 def phantom_cases(count: int, cache: Path | None = None) -> Iterator[Case]:

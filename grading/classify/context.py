@@ -71,7 +71,7 @@ class Context:
     fat: str | None = None
 
 
-UNKNOWN = Context()
+NO_CONTEXT = Context()
 
 
 def lean_body_mass_kg(person: Person) -> float | None:
@@ -92,7 +92,7 @@ def lean_body_mass_kg(person: Person) -> float | None:
 def context(m: MuscleMeasurement, person: Person) -> Context:
     """A whole muscle beside published values of other people; empty where none apply."""
     if person.sex is None or m.region is not Region.WHOLE or m.muscle not in PER_LEAN_MASS:
-        return UNKNOWN
+        return NO_CONTEXT
     fat = _fat_in_old_age(m, person)
     if m.volume_ml is None or m.coverage != 1.0:
         return Context(fat=fat)

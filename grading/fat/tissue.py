@@ -16,7 +16,7 @@ from grading.resample import resample
 from grading.volume import BoolArray, FloatArray, Geometry, LabelArray, Segmentation, Volume
 
 GRID_MM = 3.0  # finest step of the search grid: a third of a thin subcutaneous layer
-MUSCLES = (
+REFERENCE_MUSCLES = (
     "gluteus_maximus",
     "gluteus_medius",
     "gluteus_minimus",
@@ -26,7 +26,7 @@ MUSCLES = (
     "erector_spinae",
     "other_muscle",
 )
-MUSCLE_LABELS = tuple(STRUCTURES[name].label(side) for name in MUSCLES for side in SIDES)
+MUSCLE_LABELS = tuple(STRUCTURES[name].label(side) for name in REFERENCE_MUSCLES for side in SIDES)
 AIR_SHARE = 0.25  # of muscle signal: above Rician noise at SNR 10, below muscle under 50 % shading
 SKIN_MM = 3.0  # skin and its chemical-shift line
 LAYER_MM = 60.0  # depth down to which bright tissue counts as subcutaneous
@@ -160,7 +160,7 @@ def labelled_sides(segmentation: Segmentation) -> tuple[Side, ...]:
 
 def _centre(labels: LabelArray, side: Side) -> float | None:
     """Mean index along axis 0 of one side's muscles."""
-    members = np.isin(labels, [STRUCTURES[name].label(side) for name in MUSCLES], kind="table")
+    members = np.isin(labels, [STRUCTURES[name].label(side) for name in REFERENCE_MUSCLES], kind="table")
     counts = np.count_nonzero(members, axis=(1, 2))
     return float(np.average(np.arange(counts.size), weights=counts)) if counts.any() else None
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.anatomy import SIDES, Side, label_of
-from grading.fat.tissue import MUSCLES
+from grading.fat.tissue import REFERENCE_MUSCLES
 from grading.masks import Box, bounding_box, interior, widened
 from grading.volume import BoolArray, Geometry, Segmentation
 
@@ -68,7 +68,7 @@ def zones_of(mask: BoolArray, box: Box, geometry: Geometry, slice_axis: int) -> 
 
 def muscle_zones(segmentation: Segmentation, slice_axis: int) -> Iterator[MuscleZones]:
     """Every labelled skeletal muscle, graded or not, side by side."""
-    for name in MUSCLES:
+    for name in REFERENCE_MUSCLES:
         for side in SIDES:
             mask = np.asarray(segmentation.labels == label_of(name, side))
             box = bounding_box(mask)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grading.phantom.frame import FineHalf
-from grading.phantom.muscles import MUSCLES, MuscleShape
+from grading.phantom.muscles import MUSCLE_SHAPES, MuscleShape
 from grading.phantom.noise import smooth_noise
 from grading.phantom.parameters import MuscleState, SideParameters
 from grading.phantom.shapes import Array
@@ -41,7 +41,7 @@ def infiltrate(
         if part.stop > part.start and state.fat_fraction > 0:
             points = [n[part] for n in nominal]
             rng = np.random.default_rng([side.texture_seed, sum(map(ord, name))])
-            muscle = MUSCLES.get(name)
+            muscle = MUSCLE_SHAPES.get(name)
             fibre = points[::-1] if muscle is None else _fascicle_coordinates(points, muscle)  # flank: up
             fat.reshape(-1)[flat[part]] = fat_within(points, fibre, state, rng)
     return fat

@@ -121,7 +121,7 @@ ILIOPSOAS = Union(
     blend_mm=4.0,
 )  # fmt: skip
 
-MUSCLES: dict[str, MuscleShape] = {
+MUSCLE_SHAPES: dict[str, MuscleShape] = {
     "gluteus_maximus": MuscleShape("gluteus_maximus", MAXIMUS, (40, -88, 60), (150, -50, -60)),
     "gluteus_medius": MuscleShape("gluteus_medius", MEDIUS, (105, -20, 130), (152, -12, -40), fan=True),
     "gluteus_minimus": MuscleShape("gluteus_minimus", MINIMUS, (100, 0, 105), (146, 10, -34), fan=True),

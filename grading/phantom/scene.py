@@ -6,12 +6,12 @@ import numpy as np
 
 from grading.phantom import body
 from grading.phantom.frame import FAR_MM, HalfFrame, Slices
-from grading.phantom.muscles import MUSCLES
+from grading.phantom.muscles import MUSCLE_SHAPES
 from grading.phantom.shapes import Array
 from grading.phantom.skeleton import Skeleton, skeleton
 
 ABDOMINAL_WALL = "abdominal_wall"
-NAMES = (*MUSCLES, ABDOMINAL_WALL)  # of every muscle, in the order that `Phantom.owner` counts them
+NAMES = (*MUSCLE_SHAPES, ABDOMINAL_WALL)  # of every muscle, in the order that `Phantom.owner` counts them
 _PERIOSTEUM_MM = 0.6
 
 
@@ -31,9 +31,11 @@ class Scene:
         self.skeleton: Skeleton = skeleton(frame)
         self.trunk_mm = body.trunk(frame)
         self.regions: dict[str, Slices] = {
-            name: frame.region(muscle.shape) for name, muscle in MUSCLES.items()
+            name: frame.region(muscle.shape) for name, muscle in MUSCLE_SHAPES.items()
         }
-        self.muscles_mm = {name: frame.evaluate(m.shape, self.regions[name]) for name, m in MUSCLES.items()}
+        self.muscles_mm = {
+            name: frame.evaluate(m.shape, self.regions[name]) for name, m in MUSCLE_SHAPES.items()
+        }
         nx, ny, nz = self.trunk_mm.shape
         self.regions[ABDOMINAL_WALL] = (slice(0, nx), slice(0, ny), slice(0, nz))
         self.muscles_mm[ABDOMINAL_WALL] = np.minimum(
@@ -43,12 +45,12 @@ class Scene:
     @staticmethod
     def structure(name: str) -> str:
         """Name in `grading.anatomy.STRUCTURES` that a muscle is labelled as."""
-        return MUSCLES[name].structure if name in MUSCLES else "other_muscle"
+        return MUSCLE_SHAPES[name].structure if name in MUSCLE_SHAPES else "other_muscle"
 
     @staticmethod
     def swell_mm(name: str) -> float:
         """How far a muscle's surface lies outside its formula."""
-        return MUSCLES[name].swell_mm if name in MUSCLES else 0.0
+        return MUSCLE_SHAPES[name].swell_mm if name in MUSCLE_SHAPES else 0.0
 
     @cached_property
     def bone_mm(self) -> Array:

@@ -25,7 +25,7 @@ from grading.report.palette import COLOURS
 from grading.report.provenance import package_version
 from grading.report.words import SHORT
 from grading.segment.base import is_users_own
-from grading.terminology import ANATOMICAL_STRUCTURE, MUSCLES, OWN_SCHEME, Code
+from grading.terminology import ANATOMICAL_STRUCTURE, MUSCLE_CODES, OWN_SCHEME, Code
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Segmentation
 
@@ -53,7 +53,7 @@ class Segment:
     @property
     def name(self) -> str:
         """The segment in words, e.g. "Gluteus medius muscle, right"."""
-        return f"{MUSCLES[self.muscle].meaning}, {self.side.value}"
+        return f"{MUSCLE_CODES[self.muscle].meaning}, {self.side.value}"
 
 
 def sr_code(code: Code) -> SrCode:
@@ -126,7 +126,7 @@ def _description(segment: Segment, method: str, version: str) -> SegmentDescript
         segment_number=segment.number,
         segment_label=segment.name,
         segmented_property_category=sr_code(ANATOMICAL_STRUCTURE),
-        segmented_property_type=sr_code(MUSCLES[segment.muscle]),
+        segmented_property_type=sr_code(MUSCLE_CODES[segment.muscle]),
         algorithm_type=SegmentAlgorithmTypeValues.MANUAL if by_user else SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=None if by_user else algorithm,
         tracking_uid=segment.tracking_uid,

@@ -48,7 +48,7 @@ from grading.terminology import (
     FINDING,
     LEAN_VOLUME,
     MAXIMUM,
-    MUSCLES,
+    MUSCLE_CODES,
     PERCENT,
     REGIONS,
     SIDES,
@@ -136,7 +136,7 @@ def _group(
     m = graded.measurement
     where = f"{SHORT[m.muscle]} {m.side.value}" + ("" if m.region is Region.WHOLE else f" {m.region.value}")
     site = FindingSite(
-        sr_code(MUSCLES[m.muscle]),
+        sr_code(MUSCLE_CODES[m.muscle]),
         laterality=sr_code(SIDES[m.side]),
         topographical_modifier=None if m.region is Region.WHOLE else sr_code(REGIONS[m.region]),
     )
@@ -145,7 +145,7 @@ def _group(
     if segment is None:
         return MeasurementsAndQualitativeEvaluations(
             tracking_identifier=TrackingIdentifier(uid=hd.UID(), identifier=where),
-            finding_type=sr_code(MUSCLES[m.muscle]),
+            finding_type=sr_code(MUSCLE_CODES[m.muscle]),
             finding_sites=[site],
             algorithm_id=algorithm,
             measurements=measurements,
@@ -159,7 +159,7 @@ def _group(
             segment_number=segment.number,
             source_images=_images_of(segment, seg),
         ),
-        finding_type=sr_code(MUSCLES[m.muscle]),
+        finding_type=sr_code(MUSCLE_CODES[m.muscle]),
         finding_sites=[site],
         algorithm_id=algorithm,
         measurements=measurements,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 
 from grading.anatomy import Side
-from grading.asymmetry import CONFIDENCE
+from grading.asymmetry import TWO_SIDED_95
 from grading.report.drawing import outlined_panel, panel_size
 from grading.report.palette import COLOURS
 from grading.report.slices import grey_window, key_slices
@@ -55,7 +55,8 @@ def draw_fractions(axes: "Axes", report: StudyReport) -> None:
             continue
         at = names.index(name) + (0.15 if m.side is Side.LEFT else -0.15)
         axes.errorbar(
-            100 * m.fat_fraction, at, xerr=100 * CONFIDENCE * (m.fat_fraction_se or 0.0), fmt=MARKERS[m.side],
+            100 * m.fat_fraction, at,
+            xerr=100 * TWO_SIDED_95 * (m.fat_fraction_se or 0.0), fmt=MARKERS[m.side],
             color="black", markerfacecolor=COLOURS[m.muscle] if m.side is Side.RIGHT else "white", capsize=3,
         )  # fmt: skip
     for grade in report.muscles[0].grades[:1] if report.muscles else ():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from grading.anatomy import SIDES, Muscle, Side
 from grading.asymmetry import Asymmetry
-from grading.classify.context import UNKNOWN, Context
+from grading.classify.context import NO_CONTEXT, Context
 from grading.classify.grade import Grade
 from grading.classify.pattern import Pattern
 from grading.errors import ConfigurationError
@@ -36,7 +36,7 @@ class GradedMuscle:
 
     measurement: MuscleMeasurement
     grades: tuple[Grade, ...]
-    context: Context = UNKNOWN
+    context: Context = NO_CONTEXT
 
     @property
     def gradable(self) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from grading.anatomy import Muscle, Region
-from grading.asymmetry import CONFIDENCE, Asymmetry
+from grading.asymmetry import TWO_SIDED_95, Asymmetry
 from grading.findings import FINDINGS, Severity
 from grading.report.palette import COLOURS
 from grading.report.study_report import GradedMuscle, StudyReport
 from grading.report.words import (
+    DASH,
     SHORT,
-    UNKNOWN,
     findings_by_code,
     leading_rows,
     name_of,
@@ -139,7 +139,7 @@ def _muscle_row(report: StudyReport, graded: GradedMuscle) -> MuscleRow:
         bar=_bar(graded),
         stages=tuple(stage_words(grade) for grade in graded.grades),
         volume=text.volume,
-        in_view=UNKNOWN if m.coverage is None else f"{100 * m.coverage:.0f}",
+        in_view=DASH if m.coverage is None else f"{100 * m.coverage:.0f}",
         findings=tuple(
             dict.fromkeys(f.code for f in report.findings_of(graded) if f.severity is not Severity.NOTE)
         ),
@@ -150,7 +150,7 @@ def _bar(graded: GradedMuscle) -> Bar | None:
     m = graded.measurement
     if m.fat_fraction is None:
         return None
-    reach = CONFIDENCE * (m.fat_fraction_se or 0.0)
+    reach = TWO_SIDED_95 * (m.fat_fraction_se or 0.0)
     at = 100 * m.fat_fraction
     low, high = (_on_axis(100 * end) for end in (m.fat_fraction - reach, m.fat_fraction + reach))
     text = f"fat fraction {at:z.1f} %"
@@ -174,9 +174,9 @@ def _sides_row(a: Asymmetry) -> SidesRow:
         volume=signed(a.volume_asymmetry_percent, a.volume_error_percent, 1),
         volume_exceeds_error=_verdict(a.volume_exceeds_error),
         exceeds_normal=_verdict(a.exceeds_normal),
-        compared=UNKNOWN if a.volume_asymmetry_percent is None and a.common_slab_mm is None else slab,
+        compared=DASH if a.volume_asymmetry_percent is None and a.common_slab_mm is None else slab,
     )
 
 
 def _verdict(exceeds: bool | None) -> str:
-    return UNKNOWN if exceeds is None else ("yes" if exceeds else "no")
+    return DASH if exceeds is None else ("yes" if exceeds else "no")

@@ -18,7 +18,7 @@ from grading.report.entry import PENDING, STATUS_WORDS, Entry, Result
 from grading.report.folder import OutputFolder
 from grading.report.label_map import edited_notice
 from grading.report.study_report import DISCLAIMER, StudyReport
-from grading.report.words import UNKNOWN, findings_by_code, leading_rows, name_of, sides_not_found, words
+from grading.report.words import DASH, findings_by_code, leading_rows, name_of, sides_not_found, words
 from grading.wording import listed
 
 MOST_STUDIES, MOST_FAILURES = 12, 40
@@ -149,7 +149,7 @@ def _measurements(reports: Iterable[StudyReport]) -> Table:
             numbers = (text.fat, text.quartile, text.goutallier, text.volume)
             table.add_row(*map(literal, (f"  {name_of(m)}", m.side.value, *numbers)))
         for side in nothing:
-            table.add_row("  no muscle found", side.value, *[UNKNOWN] * 4)
+            table.add_row("  no muscle found", side.value, *[DASH] * 4)
         table.add_section()
     return table
 

@@ -22,7 +22,7 @@ LEADING: tuple[tuple[Muscle, Region], ...] = (
 )
 """What is looked at first: posterior minimus, because its anterior part is fatty without symptoms too."""
 
-UNKNOWN = "–"
+DASH = "–"
 
 _Place = tuple[Muscle, Side]
 
@@ -48,10 +48,10 @@ class Words:
 def words(graded: GradedMuscle) -> Words:
     """The few words for one muscle."""
     m = graded.measurement
-    fat = UNKNOWN if m.fat_fraction is None else f"{100 * m.fat_fraction:z.1f}"
+    fat = DASH if m.fat_fraction is None else f"{100 * m.fat_fraction:z.1f}"
     if m.fat_fraction is not None and m.fat_fraction_se is not None:
         fat += f" ± {100 * m.fat_fraction_se:.1f}"
-    volume = UNKNOWN
+    volume = DASH
     if m.covered_volume_ml and m.outline_usable:
         volume = f"{'> ' if m.volume_ml is None else ''}{m.covered_volume_ml:.0f}"
         if m.volume_se_ml is not None:
@@ -121,7 +121,7 @@ def _named(held: Collection[_Place], everyone: Set[_Place]) -> list[str]:
 def stage_words(grade: Grade | None) -> str:
     """A stage, and in brackets the stages the error leaves possible where there are several."""
     if grade is None or grade.stage is None:
-        return UNKNOWN
+        return DASH
     if len(grade.possible) < 2:
         return str(grade.stage)
     return f"{grade.stage} ({'|'.join(str(stage) for stage in grade.possible)})"
@@ -130,5 +130,5 @@ def stage_words(grade: Grade | None) -> str:
 def signed(value: float | None, error: float | None, scale: float) -> str:
     """A difference with its sign and error, times `scale`: "-8.8 ± 4.4"."""
     if value is None:
-        return UNKNOWN
+        return DASH
     return f"{scale * value:+z.1f}" + ("" if error is None else f" ± {scale * error:.1f}")

@@ -3,7 +3,7 @@
 import pytest
 
 from grading.anatomy import Muscle, Region, Sex, Side
-from grading.classify.context import GROUPS, PER_LEAN_MASS, UNKNOWN, context, lean_body_mass_kg
+from grading.classify.context import GROUPS, NO_CONTEXT, PER_LEAN_MASS, context, lean_body_mass_kg
 from grading.io.participants import Person
 from grading.measure import MuscleMeasurement
 
@@ -38,7 +38,7 @@ def test_one_sd_below_is_the_16th_percentile():
     ],
 )
 def test_there_is_none_without_sex_whole_muscle_or_published_values(measured, sex):
-    assert context(measured, Person(sex)) == UNKNOWN
+    assert context(measured, Person(sex)) == NO_CONTEXT
 
 
 def test_lean_body_mass_follows_the_published_example():

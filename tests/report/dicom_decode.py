@@ -7,7 +7,7 @@ import numpy.typing as npt
 from pydicom import Dataset
 
 from grading.anatomy import SIDES, Muscle, label_of
-from grading.terminology import MUSCLES
+from grading.terminology import MUSCLE_CODES
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Geometry
 
@@ -47,7 +47,7 @@ def _label(segment: Dataset) -> int:
         label_of(m, s)
         for m in Muscle
         for s in SIDES
-        if (MUSCLES[m].value, MUSCLES[m].scheme) == (kind.CodeValue, kind.CodingSchemeDesignator)
+        if (MUSCLE_CODES[m].value, MUSCLE_CODES[m].scheme) == (kind.CodeValue, kind.CodingSchemeDesignator)
         and SIDE_CODES[s].value == side.CodeValue
     )
     return label

@@ -15,7 +15,7 @@ from grading.fat.values import FatMap
 from grading.findings import Finding
 from grading.report.dicom_objects import DICOM_FILES, SEG_FILE, SR_FILE, with_dicom, write_dicom
 from grading.report.study_report import StudyImages, StudyReport
-from grading.terminology import FAT_FRACTION, MUSCLES, REGIONS
+from grading.terminology import FAT_FRACTION, MUSCLE_CODES, REGIONS
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Segmentation, Volume
 from tests.io.dicom_factory import AXIAL, CORONAL, SAGITTAL, enhanced, image, save, slices, uid
@@ -160,7 +160,7 @@ def test_the_report_holds_the_numbers_of_the_table_with_their_units(tmp_path):
     by_place = {(coded(g, "363698007")[0], coded(g, "272741003")[0]): g for g in groups(sr)}
     assert len(by_place) == len(rows)
     for row in rows:
-        group = by_place[MUSCLES[row.muscle].value, SIDE_CODES[row.side].value]
+        group = by_place[MUSCLE_CODES[row.muscle].value, SIDE_CODES[row.side].value]
         assert number(group, "118565006") == pytest.approx(row.volume_ml, abs=0.005)
         assert number(group, "volume-se") == pytest.approx(row.volume_se_ml, abs=0.005)
         assert number(group, "131184002") == pytest.approx(row.max_csa_cm2, abs=0.005)

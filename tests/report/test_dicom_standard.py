@@ -15,7 +15,7 @@ from grading.report.dicom_objects import SEG_FILE, SR_FILE, write_dicom
 from grading.report.study_report import StudyReport
 from grading.settings import Settings
 from grading.study import grade_study
-from grading.terminology import FAT_FRACTION, MUSCLES
+from grading.terminology import FAT_FRACTION, MUSCLE_CODES
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Segmentation
 from tests.io.dicom_factory import AXIAL, CORONAL, enhanced, save, slices, uid
@@ -127,7 +127,7 @@ def test_an_independent_converter_overlays_every_muscle_exactly(written, tmp_pat
             label_of(m, s)
             for m in Muscle
             for s in SIDES
-            if (MUSCLES[m].value, SIDE_CODES[s].value) == (kind, side)
+            if (MUSCLE_CODES[m].value, SIDE_CODES[s].value) == (kind, side)
         )
         mask = nib.load(path)
         points = np.argwhere(np.asarray(mask.dataobj))
@@ -147,7 +147,7 @@ def test_an_independent_reader_finds_the_same_fat_fractions(written, tmp_path):
                 site = group["FindingSite"]["CodeValue"], group["Laterality"]["CodeValue"]
                 theirs[site] = float(item["value"])
     ours = {
-        (MUSCLES[m.muscle].value, SIDE_CODES[m.side].value): round(100 * m.fat_fraction, 2)
+        (MUSCLE_CODES[m.muscle].value, SIDE_CODES[m.side].value): round(100 * m.fat_fraction, 2)
         for m in (graded.measurement for graded in written.report.muscles)
         if m.fat_fraction is not None and m.region == "whole"
     }
