@@ -214,9 +214,13 @@ def inspect(
     from rich.console import Console
 
     from grading.io.discover import discover
-    from grading.report.summary import found
+    from grading.report.summary import found, literal
 
-    Console().print(found(discover(inputs, contrast=contrast, identify=identify)))
+    lines: list[str] = []
+    studies = discover(inputs, contrast=contrast, identify=identify, tell=lines.append)
+    Console().print(found(studies))
+    for line in lines:
+        Console().print(literal(line), soft_wrap=True)
     return GRADED
 
 

@@ -144,6 +144,14 @@ def test_inspect_shows_studies_and_writes_nothing(capsys, imaging):
     assert sorted(imaging.rglob("*")) == before
 
 
+def test_archives_beside_studies_are_told_by_inspect_and_by_a_run(capsys, imaging, tmp_path):
+    (imaging / "c.zip").write_bytes(b"PK")
+    line = "left out: 1 archive (1 .zip), to be unpacked first"
+    assert line in command(capsys, "inspect", imaging)[1]
+    assert line in command(capsys, "run", imaging, "-o", tmp_path / "out", "--dry-run")[2]
+    assert line not in command(capsys, "run", imaging, "-o", tmp_path / "out", "--dry-run", "--quiet")[2]
+
+
 def test_an_unforeseen_error_is_one_line_without_traceback(capsys, imaging, monkeypatch, tmp_path):
     def fail(*_, **__):
         raise RuntimeError("Doe^Jane")

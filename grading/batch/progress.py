@@ -36,6 +36,9 @@ class Watcher:
     def silent(self, files: int, seconds: float) -> None:
         """The search has stood still for so long after `files` files; may come from another thread."""
 
+    def left_out(self, line: str) -> None:
+        """Files were left out that may hold images, as `line` says."""
+
     def begin(self, studies: int, finished: int) -> None:
         """The search is over; `finished` of `studies` need no work."""
 
@@ -63,6 +66,10 @@ class JsonLines(Watcher):
     def silent(self, files: int, seconds: float) -> None:
         """{"event": "silent", "files": n, "for_s": s}."""
         self._say("silent", files=files, for_s=seconds)
+
+    def left_out(self, line: str) -> None:
+        """{"event": "left_out", "reason": ...}."""
+        self._say("left_out", reason=line)
 
     def begin(self, studies: int, finished: int) -> None:
         """{"event": "begin", "studies": n, "finished": n}."""
@@ -119,6 +126,10 @@ class Bars(Watcher):
             "The search goes on once it answers; Ctrl-C stops, and nothing that was graded is lost",
             soft_wrap=True,
         )
+
+    def left_out(self, line: str) -> None:
+        """Say it in a line."""
+        self._progress.console.print(literal(line), soft_wrap=True)
 
     def begin(self, studies: int, finished: int) -> None:
         """Change to the bar of the studies."""
@@ -179,6 +190,10 @@ class Both(Watcher):
     def silent(self, files: int, seconds: float) -> None:  # noqa: D102
         for watcher in self._watchers:
             watcher.silent(files, seconds)
+
+    def left_out(self, line: str) -> None:  # noqa: D102
+        for watcher in self._watchers:
+            watcher.left_out(line)
 
     def begin(self, studies: int, finished: int) -> None:  # noqa: D102
         for watcher in self._watchers:

@@ -169,7 +169,13 @@ def _find(sources: Sequence[Path], settings: Settings, pick: Pick, tell: Watcher
         ConfigurationError: several would be graded with the one label map of one of them.
     """
     with heard(tell) as progress:
-        found = discover(sources, contrast=settings.contrast, identify=settings.identify, progress=progress)
+        found = discover(
+            sources,
+            contrast=settings.contrast,
+            identify=settings.identify,
+            progress=progress,
+            tell=tell.left_out,
+        )
     studies = pick.of(found, sources)
     able = sum(study.problem is None for study in studies)
     if able > 1 and settings.masks is not None and settings.masks.is_file():

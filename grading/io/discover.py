@@ -19,6 +19,7 @@ from grading.io.found_dicom import series_of
 from grading.io.found_nifti import series_of_file
 from grading.io.identity import Identity, safe_name, short_hash
 from grading.io.labels import attach_label_maps
+from grading.io.left_out import ending_of, left_out, nothing_found
 from grading.io.names import clashing, folder_name, is_nifti, nifti_stem, study_name, unique
 from grading.io.nifti import read_nifti
 from grading.io.walk import walk
@@ -29,7 +30,6 @@ __all__ = ["SeriesFound", "StudyFound", "discover", "load"]
 
 _DIXON = frozenset({Role.WATER, Role.FAT, Role.IN_PHASE, Role.OPPOSED_PHASE, Role.FAT_FRACTION})
 _PAIRS = ({Role.WATER, Role.FAT}, {Role.IN_PHASE, Role.OPPOSED_PHASE})  # each is graded together
-_ENDINGS_NAMED = 4  # in the message about a folder without images
 
 
 @dataclass(slots=True)
@@ -60,6 +60,7 @@ def discover(
     contrast: str = "auto",
     identify: bool = False,
     progress: Callable[[int], None] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple[StudyFound, ...]:
     """Find every study below `inputs` and decide what of it will be graded.
 
@@ -68,6 +69,7 @@ def discover(
         contrast: "auto" (a Dixon pair, else T1), "t1" or "dixon".
         identify: keep folder names that name the patient.
         progress: called after each file with the number of files looked at so far.
+        tell: called with a line about archives and other files left out that may hold images.
 
     Returns:
         Studies sorted by name. One that holds nothing gradable has `problem` set.
@@ -83,7 +85,9 @@ def discover(
     drafts += _broken_folders(files, drafts, identify=identify)
     drafts = attach_label_maps(drafts, labels, _lone)
     if not drafts:
-        raise SeriesNotFound(_nothing(inputs, files.other))
+        raise SeriesNotFound(nothing_found(inputs, files.other))
+    if tell is not None and (line := left_out(files.other)):
+        tell(line)
     _name_apart(drafts)
     studies = []
     for draft in drafts:
@@ -122,7 +126,7 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
             elif path.suffix.lower() in (".dcm", ".ima"):
                 files.broken.append((root, path, "not DICOM despite its name"))
             else:
-                files.other[path.suffix.lower() or "no ending"] += 1
+                files.other[ending_of(path)] += 1
         except UnreadableSeries as error:
             files.broken.append((root, path, str(error)))
         except OSError as error:
@@ -270,15 +274,3 @@ def _pipeline(draft: _Draft) -> str:
         return ""
     below = folders[folders.index("derivatives") + 1 :]
     return below[0] if below and not below[0].startswith("sub-") else "derivatives"
-
-
-def _nothing(inputs: Sequence[Path], other: Counter[str]) -> str:
-    """Message about inputs without any image."""
-    where = ", ".join(str(given) for given in inputs)
-    if not other:
-        return f"no files in {where}; give a folder with DICOM or NIfTI images"
-    seen = ", ".join(f"{count} {ending}" for ending, count in other.most_common(_ENDINGS_NAMED))
-    return (
-        f"no DICOM or NIfTI image in {where} ({other.total()} other files: {seen}); "
-        "unpack archives and convert other formats to NIfTI first"
-    )
