@@ -2,16 +2,20 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from grading.io.names import NIFTI_ENDINGS
-from grading.io.roles import Acquisition, is_spin_echo, series_text
-from grading.io.words import words_of
+from grading.io.roles import Acquisition, is_spin_echo, names_dixon, series_text
+from grading.io.words import finds, words_of
 
 _MAX_SIDECAR_BYTES = 1_000_000  # dcm2niix writes a few thousand
 _ENTITY = re.compile(r"(sub|ses)-([A-Za-z0-9]+)")
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 _MS_PER_S = 1000.0  # BIDS gives times in seconds
+_LONGEST_ECHO_S = 1.0  # no echo is so late: such a sidecar gives its times in ms
+_LETTERS = {"w": "water", "f": "fat", "ip": "in", "in": "in", "op": "opposed", "opp": "opposed"}
+_LETTER_PAIRS = ({"water", "fat"}, {"in", "opposed"})
 _LARGEST = 1e6  # no time, angle or field that a sidecar may give is larger; infinity is none of them
 # Words that say which Dixon image a file is; what remains of the name is common to the images of one scan.
 _DIXON_WORDS = re.compile(
@@ -51,10 +55,41 @@ def common_stem(path: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name).strip("_")
 
 
-def acquisition_of(path: Path) -> Acquisition:
-    """How the image was made, as far as name and sidecar tell."""
+def with_partner(paths: Iterable[Path]) -> set[Path]:
+    """Files named by a bare letter (W, F, IP, OP) that lie beside the other image of that name.
+
+    "x_W" and "x_F" are water and fat of one scan; one of them alone may be anything.
+    """
+    groups: dict[tuple[Path, str], dict[str, list[Path]]] = {}
+    for path in paths:
+        last = words_of(stem(path)).rpartition(" ")[2]
+        if last in _LETTERS:
+            group = groups.setdefault((path.parent, common_stem(path)), {})
+            group.setdefault(_LETTERS[last], []).append(path)
+    whole = [group for group in groups.values() if any(pair <= group.keys() for pair in _LETTER_PAIRS)]
+    return {path for group in whole for files in group.values() for path in files}
+
+
+def ends_in_sex(path: Path) -> bool:
+    """Whether the F at the end of the name of a T1 spin echo is female rather than fat, unless paired."""
+    words = words_of(stem(path))
+    plain = finds("t1w?", words) and finds("t?se|fse", words) and not names_dixon(words)
+    return bool(plain) and words.endswith(" f")
+
+
+def acquisition_of(path: Path, *, paired: bool = False) -> Acquisition:
+    """How the image was made, as far as name and sidecar tell.
+
+    Args:
+        path: NIfTI file.
+        paired: whether it is one `with_partner`.
+    """
     side = sidecar(path)
     text = stem(path)
+    if paired:
+        text = f"dixon {text}"
+    elif ends_in_sex(path):
+        text = text[:-1]
     if subject_session(path):
         text = _ENTITY.sub(" ", text)
     sequence = _words(side, "ScanningSequence")
@@ -116,4 +151,5 @@ def _number(side: dict[str, object], key: str) -> float | None:
 
 def _milliseconds(side: dict[str, object], key: str) -> float | None:
     value = _number(side, key)
-    return None if value is None else value * _MS_PER_S
+    in_ms = (_number(side, "EchoTime") or 0) >= _LONGEST_ECHO_S
+    return value if value is None or in_ms else value * _MS_PER_S

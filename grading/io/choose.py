@@ -209,8 +209,9 @@ def _other_hip(series: Sequence[SeriesFound], graded: SeriesFound) -> list[Findi
     """Sound images of a hip that the graded series does not show."""
     others = [s for s in series if s.info.role in {Role.T1, Role.WATER} and _sound(s)]
     shown = [(s.info.name, shown_instead(s, graded)) for s in others]
+    how = "run its files by themselves, into another output folder, to grade it"
     return [
-        Finding("other_hip_not_graded", f"{name} shows {part}; run its files by themselves to grade it")
+        Finding("other_hip_not_graded", f"{name} shows {part}; {how}")
         for name, part in shown
         if part not in ("", OTHER_PART)
     ]

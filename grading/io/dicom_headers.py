@@ -120,7 +120,9 @@ def _instance(path: Path, dataset: pydicom.Dataset) -> Instance | None:
     description = tags.text("SeriesDescription") or tags.text("ProtocolName")
     frames: tuple[Frame, ...] = ()
     refusal = ""
-    if rows and columns:
+    if sop_class.startswith(_SECONDARY_CAPTURE):
+        pass  # a picture of the screen: no slice of the series whose number it bears
+    elif rows and columns:
         refusal = _refusal(tags, rows, columns, path.stat().st_size)
         if not refusal:
             frames = tuple(_frames(path, label, tags, rows, columns))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grading.errors import SeriesNotFound, UnreadableSeries
-from grading.io.bids import common_stem, subject_session
+from grading.io.bids import common_stem, subject_session, with_partner
 from grading.io.choose import choose
 from grading.io.dicom import read_dicom
 from grading.io.dicom_headers import Instance, read_instance
@@ -130,7 +130,8 @@ def _sort_files(inputs: list[Path], progress: Callable[[int], None] | None) -> _
         except UnreadableSeries as error:
             files.broken.append((root, path, str(error)))
         except OSError as error:
-            files.broken.append((root, path, f"cannot be opened ({error.strerror}); check the permissions"))
+            advice = "fetch the file it links to" if path.is_symlink() else "check the permissions"
+            files.broken.append((root, path, f"cannot be opened ({error.strerror}); {advice}"))
         if progress is not None:
             progress(count)
     return files
@@ -181,8 +182,9 @@ def _nifti_studies(paths: list[tuple[Path, Path]]) -> tuple[list[_Draft], list[t
     """Drafts of NIfTI studies, and the label maps among the files, which are no studies by themselves."""
     labels: list[tuple[Path, SeriesFound]] = []
     groups: dict[tuple[str, ...], _Draft] = {}
+    paired = with_partner([path for _, path in paths])
     for root, path in paths:
-        series = series_of_file(path)
+        series = series_of_file(path, paired=path in paired)
         subject = subject_session(path)
         if series.info.role is Role.LABEL_MAP and series.problem is None:
             labels.append((root, series))
@@ -258,6 +260,9 @@ def _name_apart(drafts: list[_Draft]) -> None:
     folders = {id(draft): list(draft.files[0].parents) for draft in drafts}
     while twice := clashing(draft.name for draft in drafts):
         growing = [d for d in drafts if d.name.casefold() in twice and not d.study_uid and folders[id(d)]]
+        places = {(d.name.casefold(), folders[id(d)][0]) for d in growing}  # in one folder, none tells apart
+        several = clashing(name for name, _ in places)
+        growing = [d for d in growing if d.name.casefold() in several]
         if not growing:
             break
         for draft in growing:

@@ -49,7 +49,7 @@ def series_of(instances: Sequence[Instance], unreadable: Sequence[Path] = ()) ->
         for group in groups.values()
         for series in _series(sorted(group, key=lambda instance: instance.path), identity)
     ]
-    found.sort(key=lambda series: (series.info.name, series.affine, series.files))
+    found.sort(key=lambda series: (series.info.name, not series.affine, series.affine, series.files))
     names = unique([series.info.name for series in found])
     return [replace(s, info=replace(s.info, name=name)) for s, name in zip(found, names, strict=True)]
 

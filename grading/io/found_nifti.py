@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from grading.errors import InputError
 from grading.findings import Finding
-from grading.io.bids import acquisition_of, sidecar, subject_session
+from grading.io.bids import acquisition_of, ends_in_sex, sidecar, subject_session
 from grading.io.canonical import canonical_axis_of, to_canonical
 from grading.io.found import SeriesFound
 from grading.io.found_dicom import described
 from grading.io.names import nifti_stem
 from grading.io.nifti import open_nifti, placement, read_nifti, slice_axis_of
-from grading.io.roles import names_dixon, role_of
+from grading.io.roles import names_dixon, names_fat_suppression, role_of
 from grading.io.words import is_no_agent, named_side, names_contrast_agent, names_t2
 from grading.series import Role, SeriesInfo
 from grading.volume import Geometry
@@ -24,9 +24,14 @@ MAX_LABELS = 64  # more distinct whole numbers than any muscle label map; far fe
 MAX_HOUNSFIELD_AIR = -300.0  # MR signal is never this negative, air on CT always is
 
 
-def series_of_file(path: Path) -> SeriesFound:
-    """Describe one NIfTI file; what is wrong with it stands in `problem`."""
-    acquisition = acquisition_of(path)
+def series_of_file(path: Path, *, paired: bool = False) -> SeriesFound:
+    """Describe one NIfTI file; what is wrong with it stands in `problem`.
+
+    Args:
+        path: the file.
+        paired: whether the letter that its name ends in has its partner beside it.
+    """
+    acquisition = acquisition_of(path, paired=paired)
     role, reason = role_of(acquisition, names_labels=True)
     said = [str(sidecar(path).get(key) or "") for key in _AGENT_KEYS]
     agent = names_contrast_agent(acquisition.text) or not all(map(is_no_agent, said))
@@ -51,9 +56,13 @@ def series_of_file(path: Path) -> SeriesFound:
         found = described(found, Geometry(reordered.shape, canonical), slice_axis)
         if role is Role.UNKNOWN and not subject_session(path) and not names_dixon(acquisition.text):
             role, reason = _role_from_values(read_nifti(path).voxels)
+            if role is Role.T1 and names_fat_suppression(acquisition.text):
+                role, reason = Role.UNKNOWN, "fat suppressed by its name"
             if role is Role.T1:
                 findings += (Finding("contrast_assumed", "no hint in the file's name, no sidecar"),)
             found = replace(found, info=replace(found.info, role=role), reason=reason)
+        if role is Role.T1 and ends_in_sex(path):
+            findings += (Finding("contrast_assumed", "F in its name: no fat image, as no W is beside it"),)
     except InputError as problem:
         return replace(found, problem=problem)
     return replace(found, findings=findings)

@@ -38,6 +38,10 @@ def open_nifti(path: Path, name: str = "") -> nib.Nifti1Image:
         MixedSeries: the file holds several volumes.
     """
     name = name or path.name
+    if path.is_symlink() and not path.exists():
+        raise UnreadableSeries(
+            f"{name}: a link, and the file behind it is not there; fetch it (for example with datalad get)"
+        )
     try:
         kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
         with _without_log():

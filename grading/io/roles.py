@@ -108,7 +108,7 @@ _SUPPRESSED: dict[Role, Role] = {
 _SUPPRESSING_OPTIONS = frozenset({"FS", "FATSAT", "WE", "SPIR", "SPAIR", "SAT_FAT"})
 _STEADY_STATE = r"tfi\w*|true ?fisp|trufi\w*|fiesta|b ?ffe|balanced"
 _DIFFUSION_SEQUENCE = r"(?:ep|re) b\w*|ep2d diff"
-_MAGNETIC_MODALITIES = frozenset({"MR", ""})
+_MAGNETIC_MODALITIES = frozenset({"MR", "MRI", ""})  # sidecars written by hand say MRI
 _PROTOCOL_OF_SERIES = ("siemens", "philips")  # elsewhere the protocol may be the whole examination's
 
 
@@ -212,6 +212,11 @@ def names_dixon(text: str) -> bool:
     return bool(finds("m?dixon|lava ?flex|ideal", words_of(text)))
 
 
+def names_fat_suppression(text: str) -> bool:
+    """Whether a description says that fat is suppressed."""
+    return bool(finds(_FAT_SUPPRESSED, re.sub(_NOT_SUPPRESSED, " ", words_of(text))))
+
+
 def without_label_words(text: str) -> str:
     """Words of a file name without "seg", "mask" and the like: what image and label map share."""
     return " ".join(re.sub(rf"\b(?:{_LABEL_WORDS})\b", " ", words_of(text)).split())
@@ -228,7 +233,7 @@ def _is_fat_suppressed(a: Acquisition, text: str) -> bool:
         return a.fat_suppressed
     if _SUPPRESSING_OPTIONS.intersection(a.scan_options):
         return True
-    return bool(finds(_FAT_SUPPRESSED, re.sub(_NOT_SUPPRESSED, " ", text)))
+    return names_fat_suppression(text)
 
 
 def _weighting(a: Acquisition, text: str) -> tuple[Role, str]:

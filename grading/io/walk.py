@@ -7,6 +7,7 @@ from pathlib import Path
 from grading.errors import SeriesNotFound
 
 _PASSED_OVER = (".", "__MACOSX", "lost+found", "System Volume Information")  # names begin so
+_IMAGE_ENDINGS = (".nii", ".nii.gz", ".dcm", ".ima")  # a link with no file behind it is told where so named
 _OUTPUT_FILES = frozenset({"run.json", "studies.csv"})  # together they mark a folder this program wrote
 
 
@@ -14,7 +15,8 @@ def walk(inputs: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Every regular file below the inputs as (folder the user pointed at, file), each file once.
 
     Hidden files, the system's own folders and this program's own output folders are passed over. A folder
-    that cannot be opened comes as if it were a file. A DICOMDIR stands for the folder it lies in.
+    that cannot be opened comes as if it were a file, and so does a link to an image that is not there. A
+    DICOMDIR stands for the folder it lies in.
 
     Raises:
         SeriesNotFound: an input does not exist, or its path cannot be followed.
@@ -67,5 +69,5 @@ def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Path
             continue
         if is_folder:
             yield from _files(path, seen)
-        elif is_file:
+        elif is_file or (entry.is_symlink() and entry.name.lower().endswith(_IMAGE_ENDINGS)):
             yield os.path.realpath(path) if entry.is_symlink() else f"{real}{os.sep}{entry.name}", path

@@ -555,6 +555,16 @@ def test_a_text_file_called_dcm_is_accounted_for(tmp_path: Path) -> None:
     assert "not DICOM despite its name" in str(only(discover([tmp_path])).problem)
 
 
+def test_a_secondary_capture_in_a_series_is_no_slice_of_it(tmp_path: Path) -> None:
+    capture = slices(image((20, 20, 1)))[0]
+    capture.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.7")
+    del capture.ImagePositionPatient
+    save([*slices(image()), capture], tmp_path / "p")
+    study = only(discover([tmp_path]))
+    assert roles(study) == {"05-t1_tse": Role.T1, "05-t1_tse-2": Role.DERIVED}
+    assert study.chosen[0].findings == ()
+
+
 def test_reports_and_plans_are_listed_and_not_graded(tmp_path: Path) -> None:
     save([dataset(Modality="SR", SeriesDescription="report")], tmp_path)
     study = only(discover([tmp_path]))
@@ -805,6 +815,72 @@ def test_dixon_files_named_after_their_sequence_are_one_study(tmp_path: Path) ->
     for kind in ("W", "F", "in", "opp"):
         nifti(tmp_path / f"30_3D_GRE_TRA_{kind}.nii.gz")
     assert [s.info.role for s in only(discover([tmp_path])).chosen] == [Role.WATER, Role.FAT]
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [(("IM_0001_W", "IM_0001_F"), [Role.WATER, Role.FAT]), (("W", "F"), [Role.WATER, Role.FAT]),
+     (("x_ip", "x_op"), [Role.IN_PHASE, Role.OPPOSED_PHASE]),
+     (("x_in", "x_opp"), [Role.IN_PHASE, Role.OPPOSED_PHASE])],
+)  # fmt: skip
+def test_letters_mean_dixon_where_the_partner_lies_beside(
+    tmp_path: Path, names: tuple[str, str], kinds: list[Role]
+) -> None:
+    for name in names:
+        nifti(tmp_path / "p1" / f"{name}.nii.gz")
+    assert [s.info.role for s in only(discover([tmp_path])).chosen] == kinds
+
+
+@pytest.mark.parametrize("names", [("p1_W", "p2_F"), ("p1_F", "p1_M"), ("p1_in", "p1_out")])
+def test_letters_without_a_partner_of_the_same_name_pair_nothing(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    for name in names:
+        nifti(tmp_path / f"{name}.nii.gz")
+    assert [[s.info.role for s in study.chosen] for study in discover([tmp_path])] == [[Role.T1]] * 2
+
+
+def test_the_f_of_a_woman_s_t1_is_no_fat_image(tmp_path: Path) -> None:
+    study = only(discover([nifti(tmp_path / "t1_tse_F.nii.gz")]))
+    assert [s.info.role for s in study.chosen] == [Role.T1]
+    assert "contrast_assumed" in [f.code for f in study.chosen[0].findings]
+    vibe = only(discover([nifti(tmp_path / "b" / "t1_vibe_F.nii.gz")]))
+    assert isinstance(vibe.problem, UnsupportedContrast)
+
+
+@pytest.mark.parametrize("name", ["cor_fs", "x_SPAIR", "THRIVE"])
+def test_a_nifti_that_says_fat_suppressed_is_not_assumed_to_be_t1(tmp_path: Path, name: str) -> None:
+    problem = only(discover([nifti(tmp_path / f"{name}.nii.gz")])).problem
+    assert isinstance(problem, UnsupportedContrast)
+    assert "fat suppressed by its name" in str(problem)
+
+
+def test_a_sidecar_in_milliseconds_and_of_modality_mri_is_understood(tmp_path: Path) -> None:
+    path = nifti(
+        tmp_path / "x_MR.nii.gz", EchoTime=10, RepetitionTime=500, ScanningSequence="SE", Modality="MRI"
+    )
+    graded = only(discover([path])).chosen[0].info
+    assert (graded.role, graded.echo_time_ms, graded.repetition_time_ms) == (Role.T1, 10, 500)
+
+
+def test_equal_names_in_one_folder_are_numbered_and_name_no_folder_above(tmp_path: Path) -> None:
+    for name in ("t1.nii", "t1.nii.gz"):
+        nifti(tmp_path / "p1" / name)
+    assert [s.name for s in discover([tmp_path])] == ["t1", "t1-2"]
+    nifti(tmp_path / "p2" / "t1.nii.gz")
+    assert [s.name for s in discover([tmp_path])] == ["p1_t1", "p1_t1-2", "p2_t1"]
+
+
+def test_links_to_images_that_are_not_there_are_told(tmp_path: Path) -> None:
+    nifti(tmp_path / "p1_T1w.nii.gz")
+    for name in ("p2_T1w.nii.gz", "dicom/IM1.dcm", "README"):
+        link = tmp_path / name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(tmp_path / "absent" / name)
+    problems = {study.name: str(study.problem) for study in discover([tmp_path])}
+    assert problems.pop("p1_T1w") == "None"
+    assert "datalad get" in problems.pop("p2_T1w")
+    assert ["fetch the file it links to" in text for text in problems.values()] == [True]
 
 
 def test_label_maps_are_listed_with_their_image_and_never_graded(tmp_path: Path) -> None:

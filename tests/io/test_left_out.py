@@ -30,6 +30,8 @@ def test_archives_and_foreign_images_beside_a_study_are_told_in_a_line(tmp_path:
     lines: list[str] = []
     assert [study.name for study in discover([tmp_path], tell=lines.append)] == ["p1"]
     assert lines == [
-        "left out: 3 archives (2 .zip, 1 .tar.gz), to be unpacked first; "
-        "1 file (1 .nrrd), of an image format not read here, to be converted to NIfTI first"
+        (
+            "left out: 3 archives (2 .zip, 1 .tar.gz), to be unpacked first; "
+            "1 file (1 .nrrd), of an image format not read here, to be converted to NIfTI first"
+        )
     ]
