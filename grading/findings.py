@@ -143,9 +143,9 @@ FINDINGS: dict[str, FindingKind] = {
     "side_assumed": FindingKind(
         Severity.CAUTION, "One hip is in view and nothing names its side; name it with --side."
     ),
-    "other_hip_not_graded": FindingKind(
-        Severity.CAUTION,
-        "Another series of the study shows the other hip, which was not graded; run that series by itself.",
+    "other_hip_apart": FindingKind(
+        Severity.NOTE,
+        "Each hip has an image, and a study, of its own; sides of two images are not compared.",
     ),
     "region_by_geometry": FindingKind(
         Severity.NOTE, "No complete rule is published for this region; it was cut out by geometry."

@@ -104,6 +104,7 @@ def _only_study(path: Path, settings: Settings) -> StudyFound:
     studies = discover([path], contrast=settings.contrast, identify=settings.identify)
     if not studies:
         raise SeriesNotFound(f"no image under {path.name}; name a DICOM series, a study or a NIfTI file")
+    studies = tuple(study for study in studies if not study.hip_of)
     if len(studies) > 1:
         raise ConfigurationError(f"{path.name} holds {len(studies)} studies; grade_folder takes them all")
     return studies[0]

@@ -26,8 +26,7 @@ from grading.errors import (
     SeriesNotFound,
     UnsupportedContrast,
 )
-from grading.findings import Finding
-from grading.io.elsewhere import OTHER_PART, shown_instead
+from grading.io.elsewhere import shown_instead
 from grading.io.found import SeriesFound
 from grading.io.frames import TRAITS
 from grading.io.roles import MAX_T1_TE_MS, MAX_T1_TR_MS, MIN_SPIN_ECHO_TR_MS
@@ -97,8 +96,7 @@ def choose(
     chosen = tuple(next(s for s in told if s.info.name == p.info.name) for p in picked)
     if not chosen:
         return told, (), _problem(told, contrast)
-    first = replace(chosen[0], findings=(*chosen[0].findings, *_other_hip(series, chosen[0])))
-    return tuple(first if s.info.name == first.info.name else s for s in told), (first, *chosen[1:]), None
+    return told, chosen, None
 
 
 def coverage(series: SeriesFound) -> float:
@@ -203,18 +201,6 @@ def _reason(series: SeriesFound, picked: tuple[SeriesFound, ...], contrast: str)
             return f"{_kind(role)} of a long echo ({series.info.echo_words}): fat reads too high"
         return f"another Dixon {role.value} image" if len(picked) > 1 else f"{_WHY_NOT[role]}; T1 is graded"
     return f"{_WHY_NOT[role]} ({series.reason})" if series.reason else _WHY_NOT[role]
-
-
-def _other_hip(series: Sequence[SeriesFound], graded: SeriesFound) -> list[Finding]:
-    """Sound images of a hip that the graded series does not show."""
-    others = [s for s in series if s.info.role in {Role.T1, Role.WATER} and _sound(s)]
-    shown = [(s.info.name, shown_instead(s, graded)) for s in others]
-    how = "run its files by themselves, into another output folder, to grade it"
-    return [
-        Finding("other_hip_not_graded", f"{name} shows {part}; {how}")
-        for name, part in shown
-        if part not in ("", OTHER_PART)
-    ]
 
 
 def _advantage(series: SeriesFound) -> str:

@@ -17,6 +17,7 @@ from grading.io.dicom_headers import Instance, read_instance
 from grading.io.found import SeriesFound, StudyFound
 from grading.io.found_dicom import series_of
 from grading.io.found_nifti import series_of_file
+from grading.io.hips import by_hip
 from grading.io.identity import Identity, safe_name, short_hash
 from grading.io.labels import attach_label_maps
 from grading.io.left_out import ending_of, left_out, nothing_found
@@ -89,11 +90,13 @@ def discover(
     if tell is not None and (line := left_out(files.other)):
         tell(line)
     _name_apart(drafts)
-    studies = []
+    studies: list[StudyFound] = []
     for draft in drafts:
-        series, chosen, problem = choose(sorted(draft.series, key=lambda s: s.info.name), contrast)
-        studies.append(StudyFound(draft.name, series, chosen, problem, draft.place))
-    return tuple(sorted(studies, key=lambda study: study.name))
+        series = sorted(draft.series, key=lambda s: s.info.name)
+        studies += by_hip(draft.name, series, draft.place, contrast)
+    studies.sort(key=lambda study: study.name)
+    names = unique([study.name for study in studies])
+    return tuple(replace(study, name=name) for study, name in zip(studies, names, strict=True))
 
 
 def load(series: SeriesFound) -> Volume:

@@ -53,6 +53,7 @@ class StudyFound:
         problem: why nothing is gradable, None when something is.
         place: what makes it this study and no other: its Study Instance UID or where it lies. It may name
             the patient: for comparing, never for printing.
+        hip_of: name of the study whose other hip it shows, see `grading.io.hips`; "" for most.
     """
 
     name: str
@@ -60,3 +61,4 @@ class StudyFound:
     chosen: tuple[SeriesFound, ...]
     problem: InputError | None = None
     place: str = field(default="", repr=False)
+    hip_of: str = ""

@@ -66,7 +66,7 @@ def read_people(path: Path) -> dict[str, Person]:
 
 
 def person_of(study: str, table: Path | None) -> Person:
-    """A study's person, found by the study's name or by the subject its BIDS name begins with.
+    """A study's person, found by the study's name or by what it begins with (a BIDS subject).
 
     Args:
         study: name of the study.
@@ -91,9 +91,10 @@ def without_row(studies: Iterable[str], table: Path) -> list[str]:
     return [study for study in studies if people.keys().isdisjoint(_names(study))]
 
 
-def _names(study: str) -> tuple[str, str]:
+def _names(study: str) -> tuple[str, ...]:
     """Names under which a study's person may stand in a table, the first that does counts."""
-    return study, study.split("_")[0]
+    words = study.split("_")
+    return tuple("_".join(words[:count]) for count in range(len(words), 0, -1))
 
 
 def _person(row: Mapping[str, str | None]) -> Person:

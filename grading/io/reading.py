@@ -14,6 +14,7 @@ def read_one(path: Path, series: str | None) -> Volume:
     studies = discover([path], contrast="t1")
     if series is not None:
         return load(_named(studies, series))
+    studies = tuple(study for study in studies if not study.hip_of)
     if len(studies) > 1:
         names = ", ".join(study.name for study in studies)
         raise SeriesNotFound(f"{path} holds {len(studies)} studies ({names}); give the folder of one of them")

@@ -265,36 +265,37 @@ def test_of_several_t1_the_one_that_covers_most_then_the_finest_is_graded(tmp_pa
     ("words", "hip"),
     [(("COR T1 RT HIP", "COR T1 LT HIP"), "the left hip"), (("COR T1",) * 2, "the other hip")],
 )
-def test_the_hip_of_a_second_t1_is_told_to_be_missing(
+def test_hips_in_images_of_their_own_are_two_studies(
     tmp_path: Path, words: tuple[str, str], hip: str
 ) -> None:
     for number, (text, x) in enumerate(zip(words, (-50.0, 50.0), strict=True), start=3):
         named = {"series": str(number), "SeriesNumber": number, "SeriesDescription": text}
         save(slices(image(), origin=(x, -40.0, 30.0), **named), tmp_path / "p" / str(number))
-    study = only(discover([tmp_path]))
-    graded, other = study.series
-    assert study.chosen == (graded,)
-    assert other.reason == f"T1 of {hip}, which {graded.info.name} does not show"
-    finding = next(f for f in load(graded).findings if f.code == "other_hip_not_graded")
+    first, second = discover([tmp_path])
+    assert (first.name, second.name) == ("p", f"p_{hip.removeprefix('the ').replace(' ', '_')}")
+    assert first.place != second.place
+    assert (first.hip_of, second.hip_of) == ("", "p")
+    (graded,), (other,) = first.chosen, second.chosen
+    assert (first.series, second.series) == ((graded,), (other,))
+    finding = next(f for f in load(graded).findings if f.code == "other_hip_apart")
     assert other.info.name in finding.detail
     assert hip in finding.detail
+    assert [f.code for f in other.findings] == ["other_hip_apart"]
+    assert read(tmp_path).series.name == graded.info.name
 
 
 def test_two_sagittal_stacks_in_one_series_are_two_images(tmp_path: Path) -> None:
     stacks = [slices(image(), orientation=SAGITTAL, origin=(x, -40.0, 30.0)) for x in (-120.0, 90.0)]
     save([ds for stack in stacks for ds in stack], tmp_path / "p")
-    study = only(discover([tmp_path]))
-    assert roles(study) == {"05-t1_tse-stack_1": Role.T1, "05-t1_tse-stack_2": Role.T1}
-    assert load(study.chosen[0]).voxels.shape[0] == 6
-    assert [f.code for f in study.chosen[0].findings] == ["other_hip_not_graded"]
+    hips = discover([tmp_path])
+    assert [roles(hip) for hip in hips] == [{f"05-t1_tse-stack_{n}": Role.T1} for n in (1, 2)]
+    assert [load(hip.chosen[0]).voxels.shape[0] for hip in hips] == [6, 6]
 
 
 def test_axial_stacks_of_two_hips_at_levels_of_their_own_are_two_images(tmp_path: Path) -> None:
     stacks = [slices(image(), origin=origin) for origin in ((-150.0, -40.0, 30.0), (30.0, -40.0, 31.3))]
     save([ds for stack in stacks for ds in stack], tmp_path / "p")
-    study = only(discover([tmp_path]))
-    assert [s.shape for s in study.series] == [(12, 10, 6)] * 2
-    assert [f.code for f in study.chosen[0].findings] == ["other_hip_not_graded"]
+    assert [s.shape for hip in discover([tmp_path]) for s in hip.series] == [(12, 10, 6)] * 2
 
 
 def test_a_wide_gap_in_an_axial_stack_is_still_a_gap(tmp_path: Path) -> None:
