@@ -21,7 +21,10 @@ from grading.volume import Volume
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ORIENTATIONS = ("RAS", "LPS", "PSR", "ILA")
-NUMBERS = ("fat_fraction", "fat_fraction_se", "volume_ml", "covered_volume_ml", "max_csa_cm2", "coverage")
+NUMBERS = (
+    "fat_fraction", "fat_fraction_se", "volume_ml", "covered_volume_ml", "max_csa_cm2", "level_csa_cm2",
+    "coverage",
+)  # fmt: skip
 STAGES = ("quartile", "quartile_possible", "goutallier", "goutallier_possible", "gradable")
 SIGNED = ("volume_asymmetry_percent", "fat_fraction_difference")
 

@@ -79,6 +79,14 @@ myst_substitutions = {
             *((region.value, code) for region, code in terminology.REGIONS.items()),
         ]
     ),
-    "number_codes": _codes((name.lower().replace("_", " "), getattr(terminology, name)) for name in _NAMED),
+    "number_codes": _codes(
+        [
+            *((name.lower().replace("_", " "), getattr(terminology, name)) for name in _NAMED),
+            *(
+                (f"level area, {muscle.value.replace('_', ' ')}", c)
+                for muscle, c in terminology.LEVEL_AREAS.items()
+            ),
+        ]
+    ),
     "method_codes": _codes(terminology.FAT_METHODS.items()),
 }

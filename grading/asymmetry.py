@@ -11,7 +11,7 @@ from grading.fat import FatMap
 from grading.field_of_view import within_slab
 from grading.findings import Finding, Severity
 from grading.measure import MuscleMeasurement, read_part
-from grading.segment.regions import head_top_mm
+from grading.segment.levels import head_top_mm
 from grading.volume import Segmentation, Volume
 
 TWO_SIDED_95 = 1.96  # two-sided 95 %

@@ -10,6 +10,7 @@ from grading.masks import Box, bounding_box
 from grading.volume import BoolArray, Geometry, Volume
 
 CONTACT_CM2 = 0.25  # of a muscle against a face that make a cut: a few stray border voxels do not
+CONTACT_MM = 5.0  # of a section against a face: the edge of a square of `CONTACT_CM2`
 MOST_COVERAGE = 0.99  # of a muscle known to be cut
 AXIAL_LENGTH_MM = {  # mean of women and men [Belzunce 2022, R]; none published for tensor fasciae latae
     Muscle.GLUTEUS_MAXIMUS: 179.0,
@@ -116,6 +117,33 @@ def view_of(mask: BoolArray, volume: Volume) -> View | None:
     )
 
 
+def csa_at_cm2(mask: BoolArray, volume: Volume, level_mm: float) -> float | None:
+    """Cross-section of a structure by the axial plane at `level_mm`, cm2; None where that does not show it.
+
+    Each voxel counts by its centre's distance from the plane, from all of its area in the plane to nothing
+    one voxel's height away: between axial slices this is linear interpolation of their areas.
+
+    Args:
+        mask: bool, shape (i, j, k), on the volume's grid.
+        volume: the image.
+        level_mm: world z of the plane, mm.
+
+    Returns:
+        None where the structure does not reach the plane, the plane leaves the view above or below, or the
+        view ends within the structure beside it, by padding or by more than `CONTACT_MM` of an edge.
+    """
+    box = bounding_box(mask)
+    if box is None:
+        return None
+    geometry, height = volume.geometry, _voxel_height_mm(volume.geometry)
+    weight = 1 - np.abs(_world_z(mask[box], box, geometry) - level_mm) / height
+    here = np.zeros(mask[box].shape, dtype=bool)
+    here[mask[box]] = weight > 0
+    if not here.any() or _cut_beside(here, box, volume, level_mm):
+        return None
+    return float(weight[weight > 0].sum()) * geometry.voxel_volume_ml * 10 / height  # mL / mm = 10 cm2
+
+
 def within_slab(mask: BoolArray, geometry: Geometry, bottom_mm: float, top_mm: float) -> BoolArray:
     """The part of `mask` whose voxel centres lie between two levels of world z, mm."""
     box = bounding_box(mask)
@@ -152,6 +180,25 @@ def _max_csa_cm2(z: npt.NDArray[np.float64], geometry: Geometry) -> float:
         ordered, planes - height / 2 - slack
     )
     return float(counts.max()) * geometry.voxel_volume_ml * 10 / height  # mL / mm = 10 cm2
+
+
+def _cut_beside(here: BoolArray, box: Box, volume: Volume, level_mm: float) -> bool:
+    """Whether the view ends within a section, given the voxels of a box that an axial plane meets."""
+    geometry, height = volume.geometry, _voxel_height_mm(volume.geometry)
+    for axis in (0, 1):  # the faces beside; those above and below end the plane itself
+        edge_mm = geometry.voxel_volume_ml * 1000 / (geometry.spacing_mm[axis] * 2 * height)
+        touching = (_touching(here, box, volume.valid, axis, high=high) for high in (False, True))
+        if max(touching) * edge_mm > CONTACT_MM:
+            return True
+    seen = bounding_box(volume.valid)
+    extent = bounding_box(here)
+    if seen is None or extent is None:
+        return True
+    row = geometry.affine[2]
+    corners = [[b.start + e.start - 1, b.start + e.stop] for b, e in zip(box[:2], extent[:2], strict=True)]
+    slices = [(level_mm - row[3] - row[0] * i - row[1] * j) / row[2] for i in corners[0] for j in corners[1]]
+    slack = 1e-6  # a plane through the outermost slice is in view
+    return min(slices) < seen[2].start - slack or max(slices) > seen[2].stop - 1 + slack
 
 
 def _cuts(inside: BoolArray, box: Box, volume: Volume) -> list[Cut]:

@@ -9,11 +9,12 @@ from grading.anatomy import REGIONS, SIDES, Muscle, Region, Side
 from grading.fat import FatError, FatMap, FatReading, read_fat
 from grading.fat.reading import MINIMUM_VOXELS
 from grading.fat.zones import INSIDE, ZoneArray, zones_of
-from grading.field_of_view import View, view_of
+from grading.field_of_view import View, csa_at_cm2, view_of
 from grading.findings import Finding, Severity, says
 from grading.masks import bounding_box
 from grading.mass import possible_mass, widest_lean_ball_mm
 from grading.segment.expected_dice import expected_dice, outline_doubts
+from grading.segment.levels import level_mm
 from grading.segment.regions import Part, divide
 from grading.volume import BoolArray, Segmentation, Volume
 from grading.volume_error import VolumeError, volume_error
@@ -37,6 +38,9 @@ class MuscleMeasurement:
         lean_volume_ml: V (1 - fat fraction), mL; None when either is.
         max_csa_cm2: largest axial (transverse to the body's axis) cross-section in view, cm2; None where the
             muscle was outlined in part only or its outline is unusable.
+        level_csa_cm2: axial cross-section of the whole muscle at its named level (`grading.segment.levels`),
+            cm2; None where `max_csa_cm2` is, for muscles without such a level, where the bone that gives it
+            is not labelled or not in view, and where the view cuts the muscle there.
         fat_fraction: mean over the muscle's inside, unclipped, less what fat beside the muscle adds to its
             outer voxels (see `grading.fat.partial_volume`), about 0-1.
         fat_fraction_se: standard error of `fat_fraction`, from all sources.
@@ -60,6 +64,7 @@ class MuscleMeasurement:
     covered_volume_ml: float | None = None
     lean_volume_ml: float | None = None
     max_csa_cm2: float | None = None
+    level_csa_cm2: float | None = None
     fat_fraction: float | None = None
     fat_fraction_se: float | None = None
     threshold_fraction: float | None = None
@@ -137,9 +142,11 @@ def measure(fat: FatMap, segmentation: Segmentation, volume: Volume) -> tuple[Mu
             limits = (*doubts, *_limits(fat, muscle, side))
             coverage = None if in_part else view.coverage(muscle, views[side.other])
             body = _body(muscle, side, masks[side], view, coverage, trust, limits, volume)
+            level = level_mm(segmentation, muscle, side, volume.valid)
+            csa_cm2 = None if level is None else csa_at_cm2(masks[side], volume, level)
             regions_in_view = divide(segmentation, muscle, side, volume.valid)
-            parts = (Part(Region.WHOLE, masks[side], ()), *regions_in_view)
-            rows += [_measure_part(part, body, fat, volume) for part in parts]
+            rows.append(_measure_part(Part(Region.WHOLE, masks[side], ()), body, fat, volume, csa_cm2))
+            rows += [_measure_part(part, body, fat, volume) for part in regions_in_view]
     return tuple(rows)
 
 
@@ -161,8 +168,10 @@ def _body(
     return _Body(muscle, side, zones, view, coverage, trust, limits)
 
 
-def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> MuscleMeasurement:
-    """A region of a muscle, or the whole of it."""
+def _measure_part(
+    part: Part, body: _Body, fat: FatMap, volume: Volume, level_csa_cm2: float | None = None
+) -> MuscleMeasurement:
+    """A region of a muscle, or the whole of it with its cross-section at the named level."""
     muscle, side, box = body.muscle, body.side, body.view.box
     view = body.view if part.region is Region.WHOLE else view_of(part.mask, volume)
     findings = [*body.findings, *part.findings]
@@ -185,6 +194,7 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
     doubt = volume_error(covered, border * voxel_ml, body.trust)
     usable = _usable(findings)
     whole = covered if usable and body.whole else None
+    sections = usable and body.coverage is not None
     return MuscleMeasurement(
         muscle,
         side,
@@ -194,7 +204,8 @@ def _measure_part(part: Part, body: _Body, fat: FatMap, volume: Volume) -> Muscl
         volume_error=doubt,
         covered_volume_ml=covered,
         lean_volume_ml=whole * (1 - reading.fraction) if whole is not None and reading else None,
-        max_csa_cm2=view.max_csa_cm2 if usable and body.coverage is not None else None,
+        max_csa_cm2=view.max_csa_cm2 if sections else None,
+        level_csa_cm2=level_csa_cm2 if sections else None,
         fat_fraction=reading.fraction if reading else None,
         fat_fraction_se=reading.error.total if reading else None,
         fat_error=reading.error if reading else None,

@@ -60,6 +60,15 @@ VOLUME = Code("118565006", "SCT", "Volume")  # CID 7469, as the next two
 AREA = Code("131184002", "SCT", "Area of defined region")
 FAT_FRACTION = Code("129100", "DCM", "Fat fraction")
 MAXIMUM = Code("56851009", "SCT", "Maximum")  # CID 7464
+LEVEL_AREAS: dict[Muscle, Code] = {
+    Muscle.GLUTEUS_MAXIMUS: Code(
+        "area-above-head", OWN_SCHEME, "Area of axial section just above the femoral head"
+    ),
+    Muscle.GLUTEUS_MEDIUS: Code(
+        "area-joint-end", OWN_SCHEME, "Area of axial section at the sacroiliac joint's lower end"
+    ),
+}
+"""Cross-sections at the levels of `grading.segment.levels`."""
 COVERED_VOLUME = Code("covered-volume", OWN_SCHEME, "Volume of the part of the muscle in the image")
 LEAN_VOLUME = Code("lean-volume", OWN_SCHEME, "Volume without intramuscular fat")
 VOLUME_SE = Code("volume-se", OWN_SCHEME, "Standard error of the volume, or of the part in the image")

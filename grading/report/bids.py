@@ -28,15 +28,16 @@ from grading.report.provenance import package_version
 from grading.report.study_report import DISCLAIMER, StudyReport
 from grading.report.tables import DECIMALS, Cell, measurement_rows
 from grading.segment.base import is_users_own
+from grading.segment.levels import LEVELS
 
 BIDS_FOLDER = "bids"
 BIDS_VERSION = "1.10.0"
 MEASURES = (
-    "volume_ml", "covered_volume_ml", "volume_se_ml", "lean_volume_ml", "max_csa_cm2", "fat_fraction",
-    "fat_fraction_se", "fat_method", "coverage", "quartile", "quartile_possible", "goutallier",
-    "goutallier_possible", "gradable", "findings",
+    "volume_ml", "covered_volume_ml", "volume_se_ml", "lean_volume_ml", "max_csa_cm2", "level_csa_cm2",
+    "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "quartile", "quartile_possible",
+    "goutallier", "goutallier_possible", "gradable", "findings",
 )  # fmt: skip
-"""Columns of measurements.csv that each muscle, side and region has in the wide table."""
+"""Columns of measurements.csv that each muscle, side and region has in the wide table; few have a level."""
 
 _ABOUT_KEYS = {
     "participant_id": {"Description": "Participant: the study's name, or what it says in BIDS."},
@@ -199,7 +200,10 @@ def _write_measurements(reports: Sequence[StudyReport], subjects: Mapping[str, S
         for measured in measurement_rows([report]):
             words = [str(measured["muscle"]), str(measured["side"]), str(measured["region"])]
             place = "_".join(word for word in words if word != Region.WHOLE)
+            levelled = measured["muscle"] in LEVELS and measured["region"] == Region.WHOLE
             for measure in MEASURES:
+                if measure == "level_csa_cm2" and not levelled:
+                    continue
                 row[f"{place}_{measure}"] = measured.get(measure)
                 about = COLUMNS[measure].plain()
                 columns[f"{place}_{measure}"] = {

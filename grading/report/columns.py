@@ -46,6 +46,12 @@ COLUMNS: dict[str, Column] = {
     ),
     "lean_volume_ml": Column("Volume times (1 - fat fraction).", "mL"),
     "max_csa_cm2": Column("Largest cross-section across the body's axis, of the part in view.", "cm2"),
+    "level_csa_cm2": Column(
+        "Cross-section across the body's axis at a named level: just above the femoral head for the whole "
+        "gluteus maximus, at the lower end of the sacroiliac joint for the whole medius, no other row. Empty "
+        "where the bone is not labelled or not in view, or the image cuts the muscle at that level.",
+        "cm2",
+    ),
     "fat_fraction": Column(
         "Mean share of fat inside the muscle, 0 to 1, less what fat beside it adds to its outer voxels, so "
         "not quite the mean of the fat map; without fat it may read a little below 0.",

@@ -47,6 +47,7 @@ from grading.terminology import (
     FAT_METHODS,
     FINDING,
     LEAN_VOLUME,
+    LEVEL_AREAS,
     MAXIMUM,
     MUSCLE_CODES,
     PERCENT,
@@ -197,6 +198,8 @@ def _measurements(m: MuscleMeasurement) -> Iterator[Measurement]:
             yield _measurement(name, value_ml, CUBIC_CENTIMETRE)
     if m.max_csa_cm2 is not None:
         yield _measurement(AREA, m.max_csa_cm2, SQUARE_CENTIMETRE, derivation=MAXIMUM)
+    if m.level_csa_cm2 is not None:
+        yield _measurement(LEVEL_AREAS[m.muscle], m.level_csa_cm2, SQUARE_CENTIMETRE)
     method = FAT_METHODS[m.fat_method] if m.fat_method else None
     if m.fat_fraction is not None:
         yield _measurement(FAT_FRACTION, 100 * m.fat_fraction, PERCENT, method=method)

@@ -23,8 +23,8 @@ Row = Mapping[str, Cell]
 
 MEASUREMENT_COLUMNS = (
     "study", "series", "muscle", "side", "region", "volume_ml", "lean_volume_ml", "max_csa_cm2",
-    "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "excluded_fraction", "quartile",
-    "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings",
+    "level_csa_cm2", "fat_fraction", "fat_fraction_se", "fat_method", "coverage", "excluded_fraction",
+    "quartile", "quartile_possible", "goutallier", "goutallier_possible", "gradable", "findings",
     "covered_volume_ml", "volume_se_ml", "threshold_fraction", "other_stages", "volume_z",
     "volume_percentile", "volume_reference", "volume_of_expected", "fat_reference",
 )  # fmt: skip
@@ -47,6 +47,7 @@ TRUTHS = ("gradable", "exceeds_error", "exceeds_normal", "volume_exceeds_error",
 
 DECIMALS: dict[str, int] = {
     "volume_ml": 2, "lean_volume_ml": 2, "covered_volume_ml": 2, "volume_se_ml": 2, "max_csa_cm2": 2,
+    "level_csa_cm2": 2,
     "fat_fraction": 4, "fat_fraction_se": 4, "threshold_fraction": 4, "coverage": 4, "excluded_fraction": 4,
     "volume_asymmetry_percent": 2, "volume_error_percent": 2, "fat_fraction_difference": 4,
     "fat_fraction_error": 4, "common_slab_mm": 1, "volume_z": 2, "volume_percentile": 0,
@@ -151,6 +152,7 @@ def _measurement_row(report: StudyReport, graded: GradedMuscle) -> Row:
         "volume_ml": m.volume_ml,
         "lean_volume_ml": m.lean_volume_ml,
         "max_csa_cm2": m.max_csa_cm2,
+        "level_csa_cm2": m.level_csa_cm2,
         "fat_fraction": m.fat_fraction,
         "fat_fraction_se": m.fat_fraction_se,
         "fat_method": m.fat_method,

@@ -16,19 +16,13 @@ from scipy.spatial import KDTree
 from grading.anatomy import REGIONS, Muscle, Region, Side
 from grading.findings import Finding
 from grading.masks import Box, bounding_box
-from grading.volume import BoolArray, Geometry, Segmentation
+from grading.segment.levels import Points, head_top_mm, lateral_mm, points_mm, shown, voxels_in
+from grading.volume import BoolArray, Segmentation
 
-Points = npt.NDArray[np.float64]
 Notes = tuple[tuple[str, str], ...]  # findings: code and detail
 
 TAIL = 0.05  # share of the volume beyond the points from which the ends are extrapolated: tips are ragged
 ARC_STEP_MM = 0.5  # of the polyline that stands for the arc: far below any voxel
-HEAD_TOP_ML = (
-    0.5  # of bone above the level: 2.6 mm below the pole of a head of 24 mm radius, immune to specks
-)
-HEAD_MM = 40.0  # from the femur's medial edge: the head, without the greater trochanter
-MEDIAL_EDGE = 0.01  # quantile of that bone's lateral positions
-PROXIMAL_MM = 60.0  # below the femur's top: head and trochanter, without the shaft, which runs medially
 HEAD_TOP_SHARE = 0.58  # of maximus' height that lies below the head's top: ten women, own outlines, 0.56 (SD
 # 0.055, that is 12 mm); Visible Human Female and Male and one MuscleMap body 0.63 to 0.70
 
@@ -69,7 +63,7 @@ def divide(
     regions = REGIONS[muscle]
     if box is None or not regions:
         return tuple(Part(region, mask, ()) for region in regions)
-    points = points_mm(mask[box], box, segmentation.geometry)
+    points = points_mm(voxels_in(mask[box], box), segmentation.geometry)
     if muscle is Muscle.GLUTEUS_MAXIMUS:
         cut = _at_level(points, segmentation, side, box, valid)
     else:
@@ -99,7 +93,7 @@ def _along_arc(points: Points, side: Side, parts: int) -> _Cut:
     The arc is the parabola that fits the muscle best, seen along the body's axis, about its longer principal
     direction; each voxel belongs where its nearest point of the parabola lies. A few voxels make a line.
     """
-    seen = np.column_stack([_lateral(points, side), points[:, 1]])
+    seen = np.column_stack([lateral_mm(points, side), points[:, 1]])
     offset = seen - seen.mean(axis=0)
     across, along = np.linalg.eigh(offset.T @ offset).eigenvectors.T
     along = along if along[1] < 0 else -along  # from front to back
@@ -144,43 +138,10 @@ def _level(
         return own, ()
     if other is not None:
         return other, (("region_level_assumed", "level of the other side's femoral head"),)
-    shown = _shown(segmentation, valid)
-    if box[2].start <= shown.start or box[2].stop >= shown.stop:
+    seen = shown(segmentation, valid)[2]
+    if box[2].start <= seen.start or box[2].stop >= seen.stop:
         detail = "no femoral head is labelled, and the muscle is cut above or below"
         return None, (("region_undefined", detail),)
     bottom, top = _ends(points[:, 2])
     detail = f"at {HEAD_TOP_SHARE:.0%} of the muscle's height, as in thirteen bodies"
     return float(bottom + HEAD_TOP_SHARE * (top - bottom)), (("region_level_assumed", detail),)
-
-
-def head_top_mm(segmentation: Segmentation, side: Side, valid: BoolArray | None = None) -> float | None:
-    """World z of a femoral head's top; None where no femur is labelled or it leaves the view above."""
-    mask = segmentation.mask("femur", side)
-    box = bounding_box(mask)
-    if box is None or box[2].stop >= _shown(segmentation, valid).stop:
-        return None
-    points = points_mm(mask[box], box, segmentation.geometry)
-    voxels = max(1, round(HEAD_TOP_ML / segmentation.geometry.voxel_volume_ml))
-    if len(points) <= voxels:
-        return None
-    proximal = points[points[:, 2] > np.sort(points[:, 2])[-voxels] - PROXIMAL_MM]
-    lateral = _lateral(proximal, side)
-    head = proximal[lateral < np.quantile(lateral, MEDIAL_EDGE) + HEAD_MM]
-    return float(np.sort(head[:, 2])[-min(voxels, len(head))])
-
-
-def _shown(segmentation: Segmentation, valid: BoolArray | None) -> slice:
-    """Indices along axis 2 between which anything was measured."""
-    box = None if valid is None else bounding_box(valid)
-    return slice(0, segmentation.geometry.shape[2]) if box is None else box[2]
-
-
-def _lateral(points: Points, side: Side) -> npt.NDArray[np.float64]:
-    """How far points lie towards the body's own side, mm: the same on both sides of a mirror."""
-    return points[:, 0] if side is Side.RIGHT else -points[:, 0]
-
-
-def points_mm(inside: BoolArray, box: Box, geometry: Geometry) -> Points:
-    """World coordinates of the voxel centres of a boxed mask, mm, shape (n, 3)."""
-    index = np.argwhere(inside) + [part.start for part in box]
-    return np.asarray(index @ geometry.affine[:3, :3].T + geometry.affine[:3, 3])

@@ -23,9 +23,9 @@ from grading.report.tables import (
     study_rows,
 )
 
-CONTRACT = """study, series, muscle, side, region, volume_ml, lean_volume_ml, max_csa_cm2, fat_fraction,
-fat_fraction_se, fat_method, coverage, excluded_fraction, quartile, quartile_possible, goutallier,
-goutallier_possible, gradable, findings"""
+CONTRACT = """study, series, muscle, side, region, volume_ml, lean_volume_ml, max_csa_cm2,
+level_csa_cm2, fat_fraction, fat_fraction_se, fat_method, coverage, excluded_fraction, quartile,
+quartile_possible, goutallier, goutallier_possible, gradable, findings"""
 ASYMMETRY_CONTRACT = """study, muscle, volume_asymmetry_percent, volume_error_percent,
 fat_fraction_difference, fat_fraction_error, exceeds_error, exceeds_normal, common_slab_mm, findings"""
 

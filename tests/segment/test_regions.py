@@ -7,7 +7,8 @@ from scipy import ndimage
 from grading.anatomy import GLUTEI, REGIONS, SIDES, STRUCTURES, Muscle, Region, Side, label_of
 from grading.phantom import bones
 from grading.resample import resample
-from grading.segment.regions import divide, head_top_mm
+from grading.segment.levels import head_top_mm
+from grading.segment.regions import divide
 from grading.volume import Geometry, Segmentation
 from tests.phantom.phantoms import healthy
 
