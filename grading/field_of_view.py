@@ -198,7 +198,7 @@ def _cut_beside(here: BoolArray, box: Box, volume: Volume, level_mm: float) -> b
     corners = [[b.start + e.start - 1, b.start + e.stop] for b, e in zip(box[:2], extent[:2], strict=True)]
     slices = [(level_mm - row[3] - row[0] * i - row[1] * j) / row[2] for i in corners[0] for j in corners[1]]
     slack = 1e-6  # a plane through the outermost slice is in view
-    return min(slices) < seen[2].start - slack or max(slices) > seen[2].stop - 1 + slack
+    return bool(min(slices) < seen[2].start - slack or max(slices) > seen[2].stop - 1 + slack)
 
 
 def _cuts(inside: BoolArray, box: Box, volume: Volume) -> list[Cut]:

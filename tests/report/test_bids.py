@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from report_factory import absent, measured, report_of
 
-from grading.anatomy import Muscle, Side, label_of
+from grading.anatomy import Muscle, Region, Side, label_of
 from grading.io.nifti_write import write_nifti
 from grading.report.bids import subjects_of, write_bids
 from tests.hip_files import coronal_hips
@@ -83,6 +83,17 @@ def test_every_column_of_the_table_is_explained_with_its_unit(data_set):
     told = json.loads(path.with_suffix(".json").read_text())
     assert list(told) == list(table(path)[0])
     assert told["gluteus_medius_left_volume_ml"]["Units"] == "mL"
+
+
+def test_only_whole_maximus_and_medius_have_a_column_for_the_area_at_their_level(studies, tmp_path):
+    rows = [measured(muscle, Side.LEFT, level_csa_cm2=15.0) for muscle in Muscle]
+    rows.append(measured(Muscle.GLUTEUS_MAXIMUS, Side.LEFT, region=Region.UPPER))
+    root = write_bids([report_of("limping_right", rows)], studies, tmp_path)
+    (row,) = table(root / "phenotype" / "gluteal_measurements.tsv")
+    assert {name: value for name, value in row.items() if "level_csa" in name} == {
+        "gluteus_maximus_left_level_csa_cm2": "15.00",
+        "gluteus_medius_left_level_csa_cm2": "15.00",
+    }
 
 
 def test_a_number_that_rounds_to_nothing_has_no_sign(studies, tmp_path):

@@ -15,7 +15,7 @@ from grading.fat.values import FatMap
 from grading.findings import Finding
 from grading.report.dicom_objects import DICOM_FILES, SEG_FILE, SR_FILE, with_dicom, write_dicom
 from grading.report.study_report import StudyImages, StudyReport
-from grading.terminology import FAT_FRACTION, MUSCLE_CODES, REGIONS
+from grading.terminology import FAT_FRACTION, LEVEL_AREAS, MUSCLE_CODES, REGIONS
 from grading.terminology import SIDES as SIDE_CODES
 from grading.volume import Segmentation, Volume
 from tests.io.dicom_factory import AXIAL, CORONAL, SAGITTAL, enhanced, image, save, slices, uid
@@ -171,6 +171,14 @@ def test_the_report_holds_the_numbers_of_the_table_with_their_units(tmp_path):
             for item in items(group, concept)
         }
         assert units == {"cm3", "cm2", "%"}
+
+
+def test_the_report_holds_the_area_at_the_named_level_beside_the_largest(tmp_path):
+    rows = [measured(m, Side.LEFT, level_csa_cm2=15.0) for m in LEVEL_AREAS]
+    _, sr = written(study(classic(tmp_path), measurements=rows), tmp_path)
+    for group, code in zip(groups(sr), LEVEL_AREAS.values(), strict=True):
+        assert number(group, code.value) == 15.0
+        assert number(group, "131184002") == 20.0
 
 
 def test_the_report_holds_the_stage_and_the_stages_that_the_error_leaves_possible(tmp_path):
