@@ -1,10 +1,10 @@
 """Named levels of the body at which readers compare cross-sections, found on the segmented bones.
 
-Gluteus maximus is cut just above the femoral head; gluteus medius at the lower end of the sacroiliac joint
-(the level of Homma et al.), where the greater sciatic notch opens between hip bone and sacrum. A level is a
-height along the body's axis (world z). Each side has its own, so that a pelvis that lies askew is cut
-through the same anatomy on both. Where the bone is not labelled, or the view ends so near that more of it
-may lie beyond, there is no level.
+Gluteus maximus is cut just above the femoral head; gluteus medius at the lower end of the sacroiliac joint,
+where the greater sciatic notch opens between hip bone and sacrum. Both are largest about there (Homma et
+al., *Surg Radiol Anat* 2019; 41:109). A level is a height along the body's axis (world z). Each side has its
+own, so that a pelvis that lies askew is cut through the same anatomy on both. Where the bone is not labelled,
+or the view ends so near that more of it may lie beyond, there is no level.
 """
 
 from collections.abc import Callable
