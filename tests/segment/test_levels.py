@@ -10,7 +10,7 @@ from grading.anatomy import SIDES, STRUCTURES, Muscle, Region, Side, label_of
 from grading.fat import FatMap
 from grading.field_of_view import csa_at_cm2
 from grading.measure import measure
-from grading.phantom import bones
+from grading.phantom import Phantom, Protocol, acquire, bones, build_phantom
 from grading.resample import resample
 from grading.segment.levels import ABOVE_HEAD_MM, LEVELS, head_top_mm, joint_bottom_mm, level_mm
 from grading.series import SeriesInfo
@@ -28,8 +28,8 @@ GRIDS = {  # spacing, mm, and degrees by which the grid is turned about the fron
     "sagittal": ((6.0, 2.0, 2.0), 0.0),
     "tilted coronal": ((2.0, 5.0, 2.0), 15.0),
 }
-LEVEL_MM = 4.0  # tolerance: half a thick slice, or a voxel of the phantom and half a slice of 5 mm
-AREA = 0.05  # relative tolerance
+LEVEL_MM = 3.0  # tolerance: a voxel of the phantom; half a slice of 5 mm
+AREA = 0.03  # relative tolerance
 
 
 def segmented(labels: np.ndarray, geometry: Geometry) -> Segmentation:
@@ -45,6 +45,12 @@ def image(segmentation: Segmentation) -> Volume:
 def body() -> Segmentation:
     """The true labels of a healthy phantom, on its 3 mm grid."""
     return segmented(healthy().labels, healthy().geometry)
+
+
+@cache
+def fine_body() -> Phantom:
+    """The healthy phantom at 1.5 mm."""
+    return build_phantom(spacing_mm=1.5)
 
 
 @cache
@@ -70,12 +76,18 @@ def true_level_mm(muscle: Muscle) -> float:
     if muscle is MAXIMUS:
         pole = bones.HEAD_CENTRE[2] * healthy().parameters.scale + bones.HEAD_RADIUS_MM
         return pole + ABOVE_HEAD_MM - 2.6
-    sacrum, hip_bone = (body().mask(name, LEFT) for name in ("sacrum", "hip_bone"))
+    return first_contact_mm(body(), LEFT)
+
+
+def first_contact_mm(truth: Segmentation, side: Side) -> float:
+    """World z of the lowest slice in which hip bone and sacrum come within 5 mm of one another."""
+    sacrum, hip_bone = (truth.mask(name, side) for name in ("sacrum", "hip_bone"))
+    step = truth.geometry.spacing_mm[2]
     for k in range(sacrum.shape[2]):
         if sacrum[..., k].any() and hip_bone[..., k].any():
-            apart = ndimage.distance_transform_edt(~sacrum[..., k], sampling=3.0)[hip_bone[..., k]].min()
+            apart = ndimage.distance_transform_edt(~sacrum[..., k], sampling=step)[hip_bone[..., k]].min()
             if apart <= 5.0:
-                return float(body().geometry.affine[2, 3] + 3.0 * k)
+                return float(truth.geometry.affine[2, 3] + step * k)
     raise AssertionError("the phantom has a sacroiliac joint")
 
 
@@ -117,6 +129,42 @@ def test_the_section_at_the_level_has_the_area_of_the_true_muscle_there(grid, mu
         segmentation.mask(muscle, side), image(segmentation), level_mm(segmentation, muscle, side)
     )
     assert found == pytest.approx(true_csa_cm2(muscle, side, true_level_mm(muscle)), rel=AREA)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("plane", "slice_mm", "level_tolerance_mm", "area_tolerance"),
+    [
+        ("coronal", 5.0, 3.0, 0.03),
+        ("axial", 5.0, 3.0, 0.03),
+        ("sagittal", 6.0, 4.5, 0.06),
+        ("axial", 8.0, 7.5, 0.07),
+    ],
+)
+def test_scans_of_a_fine_body_find_its_level_and_area(plane, slice_mm, level_tolerance_mm, area_tolerance):
+    """Against the bones' own outermost slices at 1.5 mm: what holds, which is less where slices are thick."""
+    body = fine_body()
+    axial = plane == "axial"
+    protocol = Protocol(
+        plane,
+        2.0,
+        slice_mm,
+        fov_mm=(280.0, 360.0) if plane == "sagittal" else (420.0, 280.0 if axial else 360.0),
+        slices=round((320.0 if axial else 420.0 if plane == "sagittal" else 240.0) / slice_mm),
+    )
+    scan = acquire(body, protocol)
+    found = segmented(scan.labels, scan.volume.geometry)
+    heights = body.geometry.affine[2, 3] + 1.5 * np.arange(body.labels.shape[2])
+    truth = segmented(body.labels, body.geometry)
+    for muscle, side in CASES:
+        if muscle is MAXIMUS:
+            level = heights[truth.mask("femur", side).any(axis=(0, 1))].max() + ABOVE_HEAD_MM - 2.6
+        else:
+            level = first_contact_mm(truth, side)
+        area = np.interp(level, heights, truth.mask(muscle, side).sum(axis=(0, 1)) * 0.0225)
+        z = level_mm(found, muscle, side)
+        assert z == pytest.approx(level, abs=level_tolerance_mm)
+        assert csa_at_cm2(found.mask(muscle, side), scan.volume, z) == pytest.approx(area, rel=area_tolerance)
 
 
 def test_the_level_above_the_head_holds_no_head_and_the_slice_below_it_does():
